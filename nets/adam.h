@@ -1,0 +1,25 @@
+// Adam (Kingma & Ba 2015, algorithm 1) on a flat block, one pass: epsilon outside the root, moments
+// corrected for their start.
+#ifndef NETS_ADAM_H_
+#define NETS_ADAM_H_
+
+#include <stdint.h>
+
+#include "nets/real.h"
+#include "rl/base/arena.h"
+
+typedef struct {
+  int n;           // parameters
+  int64_t step;    // updates done; saved with the moments
+  double beta1, beta2, epsilon;
+  RlReal *m, *v;   // first and second moment (n)
+} RlAdam;
+
+// beta1 0.9, beta2 0.999.
+void rl_adam_init(RlAdam *adam, RlArena *arena, int n, double epsilon);
+
+// param -= learning_rate * mhat / (sqrt(vhat) + epsilon) with the gradient scale * grad.
+void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
+                  double learning_rate);
+
+#endif

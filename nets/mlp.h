@@ -1,0 +1,60 @@
+// A multi-layer perceptron on one flat parameter block: linear layers with tanh or ReLU between
+// them and a linear output. Place: the actors and critics of rl/algo.
+//
+// Weights are stored (in, out), so that forward and weight gradient both run along the output. The
+// struct holds no scratch: whoever runs it brings an RlMlpWork, so blocks of one minibatch can run on
+// several threads, each into its own gradient slot.
+#ifndef NETS_MLP_H_
+#define NETS_MLP_H_
+
+#include "nets/real.h"
+#include "rl/base/arena.h"
+#include "rl/base/config.h"
+#include "rl/base/rng.h"
+
+enum { RL_MAX_LAYERS = RL_MAX_HIDDEN + 1 };
+
+typedef struct {
+  int L;                       // linear layers
+  int dim[RL_MAX_LAYERS + 1];  // widths: input, hidden ..., output
+  int nparam;
+  int activation;              // RL_ACTIVATION_TANH or RL_ACTIVATION_RELU
+  RlReal *param;               // one flat block (nparam): W0, b0, W1, b1, ...
+  RlReal *W[RL_MAX_LAYERS];    // views into param (dim[l], dim[l + 1])
+  RlReal *b[RL_MAX_LAYERS];    // views into param (dim[l + 1])
+  RlReal *Wt[RL_MAX_LAYERS];   // transposes (dim[l + 1], dim[l]), refreshed by rl_mlp_pack
+} RlMlp;
+
+typedef struct {
+  int rows;                        // capacity
+  RlReal *y[RL_MAX_LAYERS + 1];    // y[0]: input; y[l]: output of layer l, after its activation
+  RlReal *dy[RL_MAX_LAYERS + 1];   // gradients of the same; NULL in a work for forward only
+} RlMlpWork;
+
+// Number of parameters of a network input -> hidden ... -> output.
+int rl_mlp_nparam(int input, const RlDims *hidden, int output);
+
+// Lays a network out in the arena; parameters are zero. output >= 1, input >= 1.
+void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, int output,
+                 int activation);
+
+// Draws the weights, biases zero. Orthogonal: gain sqrt 2 in hidden layers, output_gain in the last
+// (Saxe et al. 2014; "37 details" 2). Uniform: U(+-1/sqrt(fan in)) for weights and biases (PyTorch's
+// nn.Linear), the last layer scaled by output_gain. Packs.
+void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng);
+
+// Refreshes what is derived from param; to be called after every change of param before a backward.
+void rl_mlp_pack(RlMlp *mlp);
+
+// Allocates activations for rows rows; with_gradient: room for rl_mlp_backward too.
+void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int rows,
+                      int with_gradient);
+
+// Runs rows rows of work->y[0] (rows, dim[0]) to work->y[L] (rows, dim[L]).
+void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
+
+// From work->dy[L] (rows, dim[L]), after a forward of the same rows: adds to grad (nparam), laid out
+// as param. nullable: dx; else overwritten with the gradient of the input (rows, dim[0]).
+void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, RlReal *dx);
+
+#endif

@@ -1,0 +1,53 @@
+// Random numbers: pcg-random behind a C face. One stream for each purpose and index (environment,
+// episode), its state and increment both taken from a hash of (seed, purpose, index), so that no
+// draw depends on thread count, order of work, or what else is drawn.
+#ifndef RL_BASE_RNG_H_
+#define RL_BASE_RNG_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  uint64_t word[2];  // the generator's state and increment; saved and restored as they are
+} RlRng;
+
+// Purposes. The numbers are part of what a seed means: append, never renumber.
+typedef enum {
+  RL_STREAM_INIT = 1,        // network initialisation; index: network
+  RL_STREAM_ENV = 2,         // reset noise; index: environment
+  RL_STREAM_ACT = 3,         // action noise; index: environment
+  RL_STREAM_SHUFFLE = 4,     // minibatch order
+  RL_STREAM_WARMUP = 5,      // random actions before training; index: environment
+  RL_STREAM_EVAL = 6,        // reset noise of an evaluation episode; index: hash of (step, episode)
+  RL_STREAM_EVAL_ACT = 7,    // action noise of a stochastic evaluation episode; same index
+  RL_STREAM_REPLAY = 8,      // replay sampling
+  RL_STREAM_WARMUP_ENV = 9,  // reset noise in the warm-up; index: environment
+} RlStream;
+
+// Starts a stream.
+void rl_rng_init(RlRng *rng, uint64_t seed, RlStream purpose, uint64_t index);
+
+// Mixes two numbers into an index for rl_rng_init, (step, episode) for one.
+uint64_t rl_rng_index(uint64_t a, uint64_t b);
+
+uint32_t rl_rng_u32(RlRng *rng);
+
+// Uniform on {0, ..., bound - 1} without modulo bias; bound >= 1.
+uint32_t rl_rng_bounded(RlRng *rng, uint32_t bound);
+
+// Uniform on [0, 1), 53 bits.
+double rl_rng_uniform(RlRng *rng);
+
+// Uniform on [lo, hi).
+double rl_rng_between(RlRng *rng, double lo, double hi);
+
+// Standard normal. Keeps no second value: the stream's state is all there is to save.
+double rl_rng_normal(RlRng *rng);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
