@@ -1,5 +1,5 @@
-// The vector environment: N simulations of one task, one dispatch a step over MuJoCo's mjBatch. Place:
-// between the physics and the collector.
+// The vector environment: N simulations of one task, one dispatch a step over MuJoCo's mjBatch.
+// Place: between the physics and the collector.
 //
 // Owns: action clipping and scaling, time limit, divergence, auto-reset, one random stream an
 // environment. A step is: clip and scale, frame_skip x mj_step, contact forces where the task needs
@@ -8,6 +8,7 @@
 #ifndef ENVS_VECENV_H_
 #define ENVS_VECENV_H_
 
+#include <mujoco/mjbatch.h>
 #include <stdint.h>
 
 #include "envs/task.h"
@@ -16,52 +17,59 @@
 typedef struct {
   int N, O, A;
   const RlTask *task;
-  RlEnvOptions options;     // resolved
-  mjModel *m;               // owned
+  RlEnvOptions options;  // resolved
+  mjModel *m;            // owned
 
   // What a step gives.
-  float *obs;               // to act on; a new episode's first after a reset     (N, O)
-  float *next_obs;          // what the step led to, before any reset; the last finite one if the
-                            // physics diverged                                   (N, O)
-  float *rew;               // unscaled                                           (N)
-  uint8_t *terminated;      // the task ended, or the physics diverged            (N)
-  uint8_t *truncated;       // the time limit was reached; terminated too wins    (N)
-  uint8_t *diverged;        // terminated because the physics diverged            (N)
-  double *episode_return;   // raw return so far; of the ended episode where it ended (N)
-  int *episode_length;      // steps so far; likewise                             (N)
-  int64_t ndiverged;        // divergences since the start
+  float *obs;              // to act on; a new episode's first after a reset     (N, O)
+  float *next_obs;         // what the step led to, before any reset; the last finite one if the
+                           // physics diverged                                   (N, O)
+  float *rew;              // unscaled                                           (N)
+  uint8_t *terminated;     // the task ended, or the physics diverged            (N)
+  uint8_t *truncated;      // the time limit was reached; terminated too wins    (N)
+  uint8_t *diverged;       // terminated because the physics diverged            (N)
+  double *episode_return;  // raw return so far; of the ended episode where it ended (N)
+  int *episode_length;     // steps so far; likewise                             (N)
+  int64_t ndiverged;       // divergences since the start
 
   // What describes an environment between steps, besides obs and mjBatch's state row.
-  double *mem;              // the task's memory                                  (N, nmem)
-  double *running_return;   // of the episode under way                           (N)
-  int *running_length;      //                                                    (N)
-  RlRng *rng;               // reset noise                                        (N)
+  double *mem;             // the task's memory                                  (N, nmem)
+  double *running_return;  // of the episode under way                           (N)
+  int *running_length;     //                                                    (N)
+  int64_t *divergences;    // since the start; ndiverged is their sum            (N)
+  RlRng *rng;              // reset noise                                        (N)
 
-  mjBatch *batch;           // owned
-  double *scratch;          // doubles: observation of each environment           (N, O)
+  mjBatch *batch;                // owned
+  double *scratch;               // doubles: observation of each environment           (N, O)
   double *ctrl_mid, *ctrl_half;  // action a gives ctrl_mid + ctrl_half * a       (A)
-  const float *act;         // of the step under way                              (N, A)
+  const float *act;              // of the step under way                              (N, A)
+  int *failed;                   // environments whose step MuJoCo gave up             (N)
 } RlVecEnv;
 
 // Loads the task of config->env.id with config->env.n_envs environments and threads threads. The
 // configuration must be resolved (rl_task_resolve). Environments are not reset yet.
-RL_MUST_USE RlStatus rl_vecenv_init(RlVecEnv *env, RlArena *arena, const RlConfig *config, int n_envs,
-                                    int threads);
+RL_MUST_USE RlStatus rl_vecenv_init(RlVecEnv *env, RlArena *arena, const RlConfig *config,
+                                    int n_envs, int threads);
 
 // Starts every environment's stream from (seed, purpose, its number) and resets all.
 void rl_vecenv_reset(RlVecEnv *env, uint64_t seed, RlStream purpose);
 
-// Resets environment i alone, its stream replaced by rng: for evaluation, where the stream belongs to
-// the episode.
+// Resets environment i alone, its stream replaced by rng: for evaluation, where the stream belongs
+// to the episode.
 void rl_vecenv_reset_one(RlVecEnv *env, int i, const RlRng *rng);
 
 // Steps every environment; act (N, A) is the policy's, clipped and scaled here. Allocates nothing.
+// Where the physics diverged, or an action was not finite: terminated and diverged are set, the
+// reward is 0, and next_obs is the observation the step started from.
 void rl_vecenv_step(RlVecEnv *env, const float *act);
 
 // Doubles in the row that describes one environment between steps, rng words included, obs apart.
+// All are finite.
 int rl_vecenv_nstate(const RlVecEnv *env);
 
-// Copies the rows out (N, nstate) and back in; with obs (N, O) they restore an environment exactly.
+// Copies the rows out (N, nstate) and back in. With obs (N, O), which the caller keeps, they
+// restore an environment exactly: observations lag the state under some integrators and cannot be
+// recomputed.
 void rl_vecenv_save(const RlVecEnv *env, double *state);
 void rl_vecenv_load(RlVecEnv *env, const double *state);
 

@@ -17,11 +17,12 @@ enum { RL_MAX_LAYERS = RL_MAX_HIDDEN + 1 };
 typedef struct {
   int L;                       // linear layers
   int dim[RL_MAX_LAYERS + 1];  // widths: input, hidden ..., output
-  int nparam;
+  int nparam, nextra;          // all parameters; those of them that come after the layers'
   int activation;              // RL_ACTIVATION_TANH or RL_ACTIVATION_RELU
-  RlReal *param;               // one flat block (nparam): W0, b0, W1, b1, ...
+  RlReal *param;               // one flat block (nparam): W0, b0, W1, b1, ..., extra
   RlReal *W[RL_MAX_LAYERS];    // views into param (dim[l], dim[l + 1])
   RlReal *b[RL_MAX_LAYERS];    // views into param (dim[l + 1])
+  RlReal *extra;               // view into param (nextra): log sigma, say; the layers do not use it
   RlReal *Wt[RL_MAX_LAYERS];   // transposes (dim[l + 1], dim[l]), refreshed by rl_mlp_pack
 } RlMlp;
 
@@ -34,9 +35,10 @@ typedef struct {
 // Number of parameters of a network input -> hidden ... -> output.
 int rl_mlp_nparam(int input, const RlDims *hidden, int output);
 
-// Lays a network out in the arena; parameters are zero. output >= 1, input >= 1.
+// Lays a network out in the arena; parameters are zero. output >= 1, input >= 1. nextra parameters
+// of the caller's follow the layers' in the block, so that one Adam and one file field hold all.
 void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, int output,
-                 int activation);
+                 int activation, int nextra);
 
 // Draws the weights, biases zero. Orthogonal: gain sqrt 2 in hidden layers, output_gain in the last
 // (Saxe et al. 2014; "37 details" 2). Uniform: U(+-1/sqrt(fan in)) for weights and biases (PyTorch's

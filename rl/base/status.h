@@ -37,7 +37,7 @@ void rl_error_clear(void);
 // A programmer's error: prints file, line and condition, then aborts. On in release builds too.
 #define RL_ASSERT(condition) \
   ((condition) ? (void)0 : rl_assert_failed(__FILE__, __LINE__, #condition))
-_Noreturn void rl_assert_failed(const char *file, int line, const char *condition);
+__attribute__((noreturn)) void rl_assert_failed(const char *file, int line, const char *condition);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,10 @@
 // Checkpoint files: named arrays in HDF5, written whole or not at all, trusted only after their
 // digest. Place: between the state of a run (run.c lists what it holds) and the disk.
 //
-// File: a 512-byte HDF5 user block holding a magic line, the file's length and the XXH3-128 of every
-// byte but the digest's own; then a plain HDF5 file (contiguous data sets, no filters, no links but
-// hard ones, no time stamps, no paths, no host), so that h5py reads it and equal states give equal
-// bytes. docs/checkpoint-format.md is the specification.
+// File: a 512-byte HDF5 user block holding a magic line, the file's length and the XXH3-128 of
+// every byte but the digest's own; then a plain HDF5 file (contiguous data sets, no filters, no
+// links but hard ones, no time stamps, no paths, no host), so that h5py reads it and equal states
+// give equal bytes. docs/checkpoint-format.md is the specification.
 #ifndef RL_RUN_CHECKPOINT_H_
 #define RL_RUN_CHECKPOINT_H_
 
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "rl/base/status.h"
+#include "rl/run/file.h"  // rl_file_write
 
 typedef enum { RL_F32, RL_F64, RL_I32, RL_I64, RL_U64, RL_U8, RL_CHARS } RlFieldType;
 
@@ -22,9 +23,9 @@ enum { RL_FIELD_RANK = 4 };
 typedef struct {
   const char *name;
   RlFieldType type;
-  int rank;                    // 0: a scalar
+  int rank;  // 0: a scalar
   int64_t dim[RL_FIELD_RANK];
-  void *data;                  // dense, row-major
+  void *data;  // dense, row-major
 } RlField;
 
 // Writes the fields to path: temporary name in the same folder, fsync, rename, fsync of the folder.
@@ -34,9 +35,9 @@ RL_MUST_USE RlStatus rl_checkpoint_save(const char *path, const RlField *field, 
 
 typedef struct RlCheckpoint RlCheckpoint;
 
-// Reads the whole file into memory and checks length and digest before the HDF5 library sees a byte;
-// then walks it: only groups and data sets behind hard links, fixed-size types, contiguous layout.
-// Error lines name the file, what was found and what was expected.
+// Reads the whole file into memory and checks length and digest before the HDF5 library sees a
+// byte; then walks it: only groups and data sets behind hard links, fixed-size types, contiguous
+// layout. Error lines name the file, what was found and what was expected.
 RL_MUST_USE RlStatus rl_checkpoint_open(RlCheckpoint **checkpoint, const char *path);
 
 // Copies an RL_CHARS data set into text, NUL-terminated; an error if it is missing or does not fit.
@@ -53,8 +54,5 @@ RL_MUST_USE RlStatus rl_checkpoint_load(RlCheckpoint *checkpoint, const RlField 
 
 // nullable: checkpoint
 void rl_checkpoint_close(RlCheckpoint *checkpoint);
-
-// Writes text to path the same safe way (config.ini, version.txt).
-RL_MUST_USE RlStatus rl_file_write(const char *path, const void *data, size_t size);
 
 #endif

@@ -1,0 +1,156 @@
+// The table of tasks: finding one by name, completing its [env] keys, loading its model. Place: the
+// only file that names them all; callers go through a task's function pointers.
+#include <string.h>
+
+#include "envs/task.h"
+#include "rl/base/path.h"
+
+extern const RlTask rl_task_ant, rl_task_half_cheetah, rl_task_hopper, rl_task_humanoid,
+    rl_task_humanoid_standup, rl_task_inverted_double_pendulum, rl_task_inverted_pendulum,
+    rl_task_pusher, rl_task_reacher, rl_task_swimmer, rl_task_walker2d;
+
+const RlTask *const rl_tasks[] = {
+    &rl_task_ant,
+    &rl_task_half_cheetah,
+    &rl_task_hopper,
+    &rl_task_humanoid,
+    &rl_task_humanoid_standup,
+    &rl_task_inverted_double_pendulum,
+    &rl_task_inverted_pendulum,
+    &rl_task_pusher,
+    &rl_task_reacher,
+    &rl_task_swimmer,
+    &rl_task_walker2d,
+    NULL,
+};
+
+enum { NAME_SIZE = 64, KEY_SIZE = 96, VALUE_SIZE = 64, PATH_SIZE = 4096 };
+
+static int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+
+// Edit distance (insert, delete, replace), letter case aside. Names longer than NAME_SIZE are cut:
+// they are nobody's neighbour.
+static int distance(const char *a, const char *b) {
+  int na = (int)strnlen(a, NAME_SIZE), nb = (int)strnlen(b, NAME_SIZE);
+  int row[NAME_SIZE + 1];
+  for (int j = 0; j <= nb; j++) row[j] = j;
+  for (int i = 1; i <= na; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= nb; j++) {
+      int replace = diagonal + ((a[i - 1] | 0x20) != (b[j - 1] | 0x20));
+      diagonal = row[j];
+      row[j] = smaller(replace, smaller(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[nb];
+}
+
+const RlTask *rl_task_find(const char *name, const char *origin) {
+  const RlTask *nearest = rl_tasks[0];
+  for (int i = 0; rl_tasks[i] != NULL; i++) {
+    if (strcmp(name, rl_tasks[i]->name) == 0) return rl_tasks[i];
+    if (distance(name, rl_tasks[i]->name) < distance(name, nearest->name)) nearest = rl_tasks[i];
+  }
+  (void)rl_error(RL_USAGE, "%s: env.id: found '%.200s', expected a task; the nearest is %s", origin,
+                 name, nearest->name);
+  return NULL;
+}
+
+// Copies the text in [begin, end) without the spaces around it.
+static void copy_trimmed(char *out, size_t size, const char *begin, const char *end) {
+  while (begin < end && *begin == ' ') begin++;
+  while (end > begin && end[-1] == ' ') end--;
+  size_t length = (size_t)(end - begin);
+  RL_ASSERT(length < size);
+  memcpy(out, begin, length);
+  out[length] = '\0';
+}
+
+// Takes one "key=value" off the task's defaults; returns what follows it, NULL at the end.
+static const char *next_default(const char *text, char key[KEY_SIZE], char value[VALUE_SIZE]) {
+  if (text == NULL || *text == '\0') return NULL;
+  const char *end = text + strcspn(text, ";");
+  const char *equals = memchr(text, '=', (size_t)(end - text));
+  RL_ASSERT(equals != NULL);
+  memcpy(key, "env.", 4);
+  copy_trimmed(key + 4, KEY_SIZE - 4, text, equals);
+  copy_trimmed(value, VALUE_SIZE, equals + 1, end);
+  return *end == ';' ? end + 1 : end;
+}
+
+static bool knows(const RlTask *task, const char *name) {
+  char key[KEY_SIZE], value[VALUE_SIZE];
+  const char *text = task->defaults;
+  while ((text = next_default(text, key, value)) != NULL) {
+    if (strcmp(key + 4, name) == 0) return true;
+  }
+  return false;
+}
+
+// A key left at "task" by the table that this task has no default for is none of its keys.
+static RlStatus refuse_unknown(const RlTask *task, const RlConfig *config, const char *origin) {
+  int count;
+  const RlOption *option = rl_config_options(&count);
+  for (int i = 0; i < count; i++) {
+    if (strcmp(option[i].section, "env") != 0 || strcmp(option[i].def, "task") != 0) continue;
+    char key[KEY_SIZE] = "env.";
+    copy_trimmed(key + 4, sizeof key - 4, option[i].name, option[i].name + strlen(option[i].name));
+    if (rl_config_is_given(config, key) && !knows(task, option[i].name)) {
+      return rl_error(RL_USAGE, "%s: %s: found a value, expected none: %s has no such key", origin,
+                      key, task->name);
+    }
+  }
+  return RL_OK;
+}
+
+RlStatus rl_task_resolve(const RlTask *task, RlConfig *config, const char *origin) {
+  RL_TRY(refuse_unknown(task, config, origin));
+  char key[KEY_SIZE], value[VALUE_SIZE];
+  const char *text = task->defaults;
+  while ((text = next_default(text, key, value)) != NULL) {
+    RL_TRY(rl_config_default_key(config, key, value));
+  }
+  return RL_OK;
+}
+
+// The counters say what matters; a line on the terminal or in a log file would not.
+static void ignore_warning(const char *text) {
+  (void)text;
+}
+
+// Names the first size that is not what the task's code relies on.
+static RlStatus check_sizes(const RlTask *task, const mjModel *m, const char *path) {
+  const struct {
+    const char *name;
+    mjtSize found, expected;
+  } size[] = {
+      {"nq", m->nq, task->nq},          {"nv", m->nv, task->nv}, {"nu", m->nu, task->nu},
+      {"nbody", m->nbody, task->nbody}, {"na", m->na, 0},
+  };
+  for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+    if (size[i].found != size[i].expected) {
+      return rl_error(RL_FAIL, "%s: %s: found %lld, expected %lld for %s", path, size[i].name,
+                      (long long)size[i].found, (long long)size[i].expected, task->name);
+    }
+  }
+  return RL_OK;
+}
+
+mjModel *rl_task_load(const RlTask *task) {
+  mju_user_warning = ignore_warning;
+  char path[PATH_SIZE], text[512] = "";
+  if (rl_path_find(path, sizeof path, "models", task->model) != RL_OK) return NULL;
+  mjModel *m = mj_loadXML(path, NULL, text, sizeof text);
+  if (m == NULL) {
+    (void)rl_error(RL_FAIL, "%s: found '%s', expected a model MuJoCo can load", path, text);
+    return NULL;
+  }
+  if (check_sizes(task, m, path) != RL_OK) {
+    mj_deleteModel(m);
+    return NULL;
+  }
+  return m;
+}

@@ -1,0 +1,137 @@
+// Writing the configuration: as INI for the run folder and the checkpoints, and as the page
+// docs/configuration.md. Place: beside the parser; reading a dump and dumping again gives the same
+// text.
+#include <stdarg.h>
+#include <string.h>
+
+#include "rl/base/config_value.h"
+
+typedef struct {
+  char *text;
+  size_t size, length;  // length counts what did not fit as well
+} Writer;
+
+static void __attribute__((format(printf, 2, 3))) put(Writer *w, const char *format, ...) {
+  bool room = w->length < w->size;
+  va_list args;
+  va_start(args, format);
+  int length =
+      vsnprintf(room ? w->text + w->length : NULL, room ? w->size - w->length : 0, format, args);
+  va_end(args);
+  RL_ASSERT(length >= 0);
+  w->length += (size_t)length;
+}
+
+// Starts a section when option is the first of it that is written.
+static void put_section(Writer *w, const char **current, const RlOption *option) {
+  if (*current != NULL && strcmp(*current, option->section) == 0) return;
+  put(w, "%s[%s]\n", *current == NULL ? "" : "\n", option->section);
+  *current = option->section;
+}
+
+static bool is_dumped(const RlConfig *config, const RlOption *option, int row,
+                      bool for_checkpoint) {
+  const char *other = config->run.algorithm == RL_ALGO_PPO ? "sac" : "ppo";
+  if (strcmp(option->section, other) == 0) return false;
+  if (strcmp(option->def, "task") == 0 && !config->given[row]) return false;
+  if (!for_checkpoint || strcmp(option->section, "run") != 0) return true;
+  return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0;
+}
+
+size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size) {
+  Writer w = {text, size, 0};
+  int count = 0;
+  const RlOption *option = rl_config_options(&count);
+  const char *section = NULL;
+  if (size > 0) text[0] = '\0';
+  for (int row = 0; row < count; row++) {
+    if (!is_dumped(config, &option[row], row, for_checkpoint)) continue;
+    char value[RL_VALUE_MAX];
+    // layers that follow policy.hidden go on following it where the dump is read
+    if (strcmp(option[row].def, "hidden") == 0 && !config->given[row]) {
+      snprintf(value, sizeof value, "hidden");
+    } else {
+      rl_config_value_print(&option[row], (const char *)config + option[row].offset, value);
+    }
+    put_section(&w, &section, &option[row]);
+    put(&w, "%s = %s\n", option[row].name, value);
+  }
+  return w.length;
+}
+
+// The values a key takes, as the page shows them.
+static void put_values(Writer *w, const RlOption *option) {
+  if (option->type == RL_KIND_ENUM) {
+    for (const char *choice = option->bounds;;) {
+      size_t span = strcspn(choice, "|");
+      put(w, "`%.*s`", (int)span, choice);
+      if (choice[span] == '\0') break;
+      put(w, ", ");
+      choice += span + 1;
+    }
+    return;
+  }
+  switch (option->type) {
+    case RL_KIND_INT:
+    case RL_KIND_I64:
+      put(w, "whole number in %s", option->bounds);
+      break;
+    case RL_KIND_REAL:
+      put(w, "number in %s", option->bounds);
+      break;
+    case RL_KIND_BOOL:
+      put(w, "`true`, `false`");
+      break;
+    case RL_KIND_DIMS:
+      put(w, "`none`, or widths in %s", option->bounds);
+      break;
+    case RL_KIND_AUTO:
+      put(w, "`auto`, or a number in %s", option->bounds);
+      break;
+    case RL_KIND_RANGE:
+      put(w, "`lo, hi` in %s", option->bounds);
+      break;
+    case RL_KIND_TEXT:
+    case RL_KIND_ENUM:
+      put(w, "text");
+      break;
+  }
+}
+
+// Help text with the table's own separator kept out of the way.
+static void put_help(Writer *w, const char *help) {
+  for (; *help != '\0'; help++) put(w, *help == '|' ? "\\%c" : "%c", *help);
+}
+
+size_t rl_config_dump_docs(char *text, size_t size) {
+  Writer w = {text, size, 0};
+  int count = 0;
+  const RlOption *option = rl_config_options(&count);
+  const char *section = "";
+  if (size > 0) text[0] = '\0';
+  put(&w,
+      "# Configuration\n\n"
+      "Written from the option table in `rl/base/config.h`; the unit test `test_config` compares\n"
+      "the two, and `RL_UPDATE=1 build/bin/test_config`, run at the top of the tree, writes this\n"
+      "page anew.\n\n"
+      "A file is INI: `[section]`, then `key = value`, one a line of at most 199 bytes, comments\n"
+      "after `;` (or a whole line after `#`). Keys not given take the default; a key given twice,\n"
+      "an unknown key and a value out of bounds are refused. On the command line the same keys\n"
+      "are `--set section.key=value`, and win over the file.\n\n"
+      "Whole numbers may be written `1e6`. In bounds a round bracket leaves the end out. `inf` is\n"
+      "a number where the bounds include it. The default `task` is the task's own value, and a\n"
+      "task refuses keys it does not know; `hidden` stands for `policy.hidden`.\n");
+  for (int row = 0; row < count; row++) {
+    if (strcmp(section, option[row].section) != 0) {
+      section = option[row].section;
+      put(&w, "\n## [%s]\n\n| key | values | default | meaning |\n| --- | --- | --- | --- |\n",
+          section);
+    }
+    put(&w, "| `%s` | ", option[row].name);
+    put_values(&w, &option[row]);
+    put(&w, " | `%s` | ", option[row].def);
+    put_help(&w, option[row].help);
+    put(&w, " |\n");
+  }
+  return w.length;
+}

@@ -1,0 +1,190 @@
+// rltrain: trains a policy as a configuration says.
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rl/base/cli.h"
+#include "rl/base/path.h"
+#include "rl/run/run.h"
+
+static const char help[] =
+    "usage: rltrain --config FILE [options]\n"
+    "       rltrain --resume DIR [--threads N] [--set run.total_steps=N]\n"
+    "\n"
+    "Trains a policy and keeps configuration, metrics, checkpoints and resume files in a run folder.\n"
+    "A bare FILE name (humanoid.ini) is also looked up among the configurations that come with\n"
+    "rltrain. Keys and their bounds: docs/configuration.md, or rltrain --keys.\n"
+    "\n"
+    "  --config FILE            the configuration\n"
+    "  --set SECTION.KEY=VALUE  change one key; may be repeated\n"
+    "  --seed N                 run.seed\n"
+    "  --threads N              run.threads (what affinity and cgroup allow)\n"
+    "  --out DIR                the run folder (runs/TASK-ALGO-SEED-TIME); must be new or empty\n"
+    "  --init-from CHECKPOINT   start from another run's networks and normalisers\n"
+    "  --resume DIR             continue a run from its newest sound resume file\n"
+    "  --json                   progress as one JSON object a line\n"
+    "  --keys                   print every configuration key with default and bounds\n"
+    "  --help, --version\n"
+    "\n"
+    "SIGINT and SIGTERM finish the iteration, save, and say how to go on.\n";
+
+enum { MAX_SETS = 256 };
+
+typedef struct {
+  const char *config, *resume;
+  const char *set[MAX_SETS];
+  int nset;
+  int64_t seed, threads;  // -1, 0: not given
+  RlRunRequest run;
+} Request;
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal) {
+  (void)signal;
+  stop = 1;
+}
+
+static int print_keys(void) {
+  int count;
+  const RlOption *option = rl_config_options(&count);
+  for (int i = 0; i < count; i++) {
+    printf("%s.%s = %s  %s\n    %s\n", option[i].section, option[i].name, option[i].def,
+           option[i].bounds, option[i].help);
+  }
+  return 0;
+}
+
+enum { CONFIG, SET, SEED, THREADS, OUT, INIT_FROM, RESUME, JSON, KEYS, HELP, VERSION };
+
+static RlStatus take(Request *request, int option, int *done) {
+  switch (option) {
+    case CONFIG: request->config = optarg; break;
+    case SET:
+      if (request->nset == MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", MAX_SETS);
+      request->set[request->nset++] = optarg;
+      break;
+    case SEED: return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
+    case THREADS: return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
+    case OUT: request->run.out = optarg; break;
+    case INIT_FROM: request->run.init_from = optarg; break;
+    case RESUME: request->resume = optarg; break;
+    case JSON: request->run.mode = RL_PROGRESS_JSON; break;
+    case KEYS: *done = print_keys(); break;
+    case HELP: *done = rl_cli_help(help); break;
+    default: *done = rl_cli_version("rltrain"); break;
+  }
+  return RL_OK;
+}
+
+static RlStatus parse(int argc, char **argv, Request *request, int *done) {
+  static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
+                                          {"set", required_argument, NULL, SET},
+                                          {"seed", required_argument, NULL, SEED},
+                                          {"threads", required_argument, NULL, THREADS},
+                                          {"out", required_argument, NULL, OUT},
+                                          {"init-from", required_argument, NULL, INIT_FROM},
+                                          {"resume", required_argument, NULL, RESUME},
+                                          {"json", no_argument, NULL, JSON},
+                                          {"keys", no_argument, NULL, KEYS},
+                                          {"help", no_argument, NULL, HELP},
+                                          {"version", no_argument, NULL, VERSION},
+                                          {0}};
+  RlStatus status = RL_OK;
+  int option;
+  while (status == RL_OK && *done < 0 &&
+         (option = rl_cli_option(argc, argv, options, &status)) != -1) {
+    status = take(request, option, done);
+  }
+  if (status != RL_OK || *done >= 0) return status;
+  if (optind < argc) {
+    return rl_error(RL_USAGE, "rltrain: found \"%s\", expected only options, see --help",
+                    argv[optind]);
+  }
+  if (!request->config == !request->resume) {
+    return rl_error(RL_USAGE, "rltrain: found %s, expected either --config FILE or --resume DIR",
+                    request->config ? "both --config and --resume" : "neither");
+  }
+  return RL_OK;
+}
+
+// Applies one "section.key=value".
+static RlStatus apply_set(RlConfig *config, const char *text) {
+  char key[128];
+  const char *equals = strchr(text, '=');
+  size_t length = equals ? (size_t)(equals - text) : 0;
+  if (!equals || length == 0 || length >= sizeof key) {
+    return rl_error(RL_USAGE, "--set: found \"%s\", expected SECTION.KEY=VALUE", text);
+  }
+  memcpy(key, text, length);
+  key[length] = '\0';
+  return rl_config_set(config, key, equals + 1, "--set");
+}
+
+// The file as named, else the one of that name among those that come with rltrain.
+static RlStatus find_config(char *path, size_t size, const char *name) {
+  FILE *file = fopen(name, "r");
+  if (file) fclose(file);
+  if (file || strchr(name, '/') || rl_path_find(path, size, "configs", name) != RL_OK) {
+    rl_error_clear();
+    snprintf(path, size, "%s", name);
+  }
+  return RL_OK;
+}
+
+static RlStatus start(const Request *request, RlRun *run) {
+  char path[4096];
+  RlConfig config;
+  rl_config_default(&config);
+  RL_TRY(find_config(path, sizeof path, request->config));
+  RL_TRY(rl_config_load(&config, path));
+  for (int i = 0; i < request->nset; i++) RL_TRY(apply_set(&config, request->set[i]));
+  if (request->seed >= 0) config.run.seed = request->seed;
+  if (request->threads) config.run.threads = (int)request->threads;
+  const RlTask *task = rl_task_find(config.env.id.text, path);
+  if (!task) return RL_USAGE;
+  RL_TRY(rl_task_resolve(task, &config, path));
+  RL_TRY(rl_config_validate(&config, path));
+  return rl_run_create(run, &config, &request->run);
+}
+
+static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
+  RlConfig given;
+  rl_config_default(&given);
+  for (int i = 0; i < request->nset; i++) {
+    if (strncmp(request->set[i], "run.total_steps=", 16) != 0) {
+      return rl_error(RL_USAGE, "--set: found \"%s\", expected only run.total_steps with --resume",
+                      request->set[i]);
+    }
+    RL_TRY(apply_set(&given, request->set[i]));
+  }
+  if (request->seed >= 0 || request->run.out || request->run.init_from) {
+    return rl_error(RL_USAGE, "--resume: found %s, expected only --threads and --set run.total_steps",
+                    request->seed >= 0 ? "--seed" : request->run.out ? "--out" : "--init-from");
+  }
+  return rl_run_resume(run, request->resume, (int)request->threads,
+                       request->nset ? given.run.total_steps : 0, request->run.mode, finished);
+}
+
+static RlStatus train(const Request *request) {
+  static RlRun run;
+  bool finished = false;
+  RlStatus status = request->resume ? resume(request, &run, &finished) : start(request, &run);
+  run.stop = &stop;
+  if (status == RL_OK && !finished) status = rl_run_train(&run);
+  rl_run_free(&run);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  Request request = {.seed = -1, .run = {.mode = RL_PROGRESS_AUTO}};
+  int done = -1;
+  RlStatus status = parse(argc, argv, &request, &done);
+  if (done >= 0) return done;
+  struct sigaction action = {.sa_handler = on_signal};
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  if (status == RL_OK) status = train(&request);
+  return rl_cli_exit(status);
+}

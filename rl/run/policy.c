@@ -1,0 +1,141 @@
+// A policy and its file: see policy.h.
+#include "rl/run/policy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, int O, int A, int N,
+                    int rows) {
+  if (rows < RL_PROBE_ROWS) rows = RL_PROBE_ROWS;
+  const RlPolicyOptions *o = &config->policy;
+  policy->O = O;
+  policy->A = A;
+  rl_actor_init(&policy->actor, arena, o, O, A, rows);
+  rl_mlp_init(&policy->critic, arena, O, &o->hidden_critic, 1, o->activation, 0);
+  rl_normalizer_init(&policy->norm, arena, O, &config->normalize);
+  rl_return_scale_init(&policy->scale, arena, N, &config->normalize, config->ppo.gamma);
+  policy->norm_obs = RL_PUSH(arena, RlReal, rows * O);
+  policy->probe_obs = RL_PUSH(arena, float, RL_PROBE_ROWS * O);
+  policy->probe_act = RL_PUSH(arena, float, RL_PROBE_ROWS * A);
+  for (int l = 0; l <= policy->actor.mlp.L; l++) policy->actor_dim[l] = policy->actor.mlp.dim[l];
+  for (int l = 0; l <= policy->critic.L; l++) policy->critic_dim[l] = policy->critic.dim[l];
+}
+
+void rl_policy_draw(RlPolicy *policy, const RlConfig *config) {
+  uint64_t seed = (uint64_t)config->run.seed;
+  RlRng rng;
+  rl_rng_init(&rng, seed, RL_STREAM_INIT, 0);
+  rl_actor_draw(&policy->actor, &config->policy, &rng);
+  rl_rng_init(&rng, seed, RL_STREAM_INIT, 1);
+  rl_mlp_draw(&policy->critic, config->policy.init, 1, &rng);
+}
+
+void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows) {
+  rl_normalizer_forward(&policy->norm, policy->norm_obs, obs, rows);
+  const RlReal *mean = rl_actor_mean(&policy->actor, policy->norm_obs, rows);
+  for (int i = 0; i < rows * policy->A; i++) act[i] = (float)mean[i];
+}
+
+void rl_policy_probe(RlPolicy *policy, const float *obs) {
+  memcpy(policy->probe_obs, obs, (size_t)(RL_PROBE_ROWS * policy->O) * sizeof(float));
+  rl_policy_act(policy, policy->probe_act, policy->probe_obs, RL_PROBE_ROWS);
+}
+
+void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
+  RlNormalizer *norm = &policy->norm;
+  RlReturnScale *scale = &policy->scale;
+  RlMlp *actor = &policy->actor.mlp, *critic = &policy->critic;
+  rl_fields_push(fields, "actor/dim", RL_I32, policy->actor_dim, actor->L + 1, 0);
+  rl_fields_push(fields, "actor/param", RL_F32, actor->param, actor->nparam, 0);
+  rl_fields_push(fields, "critic/dim", RL_I32, policy->critic_dim, critic->L + 1, 0);
+  rl_fields_push(fields, "critic/param", RL_F32, critic->param, critic->nparam, 0);
+  rl_fields_push(fields, "normalizer/count", RL_F64, &norm->count, 0, 0);
+  rl_fields_push(fields, "normalizer/mean", RL_F64, norm->mean, norm->O, 0);
+  rl_fields_push(fields, "normalizer/m2", RL_F64, norm->m2, norm->O, 0);
+  rl_fields_push(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
+  rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->mean, 0, 0);
+  rl_fields_push(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
+  rl_fields_push(fields, "probe/obs", RL_F32, policy->probe_obs, RL_PROBE_ROWS, policy->O);
+  rl_fields_push(fields, "probe/act", RL_F32, policy->probe_act, RL_PROBE_ROWS, policy->A);
+}
+
+// ---------------------------------------------------------------- loading
+
+static RlStatus check_probe(RlPolicy *policy, const char *path) {
+  float act[RL_PROBE_ROWS * RL_MAX_ACTION];
+  rl_policy_act(policy, act, policy->probe_obs, RL_PROBE_ROWS);
+  for (int i = 0; i < RL_PROBE_ROWS * policy->A; i++) {
+    double error = fabs((double)act[i] - (double)policy->probe_act[i]);
+    if (!(error <= 1e-5 * fmax(1, fabs((double)policy->probe_act[i])))) {
+      return rl_error(RL_FAIL, "%s: probe/act: found %.9g, expected %.9g as this build computes it",
+                      path, (double)policy->probe_act[i], (double)act[i]);
+    }
+  }
+  return RL_OK;
+}
+
+// Reads configuration, task and step, and lays the policy out for them.
+static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char *path, int rows) {
+  char text[RL_CONFIG_TEXT];
+  RL_TRY(rl_checkpoint_text(checkpoint, "config", text, sizeof text));
+  rl_config_default(&served->config);
+  if (rl_config_parse(&served->config, text, strlen(text), path) != RL_OK) return RL_FAIL;
+  served->task = rl_task_find(served->config.env.id.text, path);
+  if (!served->task || rl_task_resolve(served->task, &served->config, path) != RL_OK ||
+      rl_config_validate(&served->config, path) != RL_OK) {
+    return RL_FAIL;
+  }
+  int rank;
+  int64_t dim[RL_FIELD_RANK];
+  RL_TRY(rl_checkpoint_shape(checkpoint, "probe/obs", &rank, dim));
+  int64_t O = rank == 2 ? dim[1] : 0;
+  RL_TRY(rl_checkpoint_shape(checkpoint, "probe/act", &rank, dim));
+  int64_t A = rank == 2 ? dim[1] : 0;
+  if (O < 1 || O > RL_MAX_OBS || A < 1 || A > RL_MAX_ACTION) {
+    return rl_error(RL_FAIL, "%s: probe: found %lld observations and %lld actions, expected at most "
+                    "%d and %d", path, (long long)O, (long long)A, RL_MAX_OBS, RL_MAX_ACTION);
+  }
+  rl_policy_init(&served->policy, &served->arena, &served->config, (int)O, (int)A, 1, rows);
+  return RL_OK;
+}
+
+static RlStatus read_policy(RlServed *served, RlCheckpoint *checkpoint, const char *path) {
+  RlFields fields = {0};
+  int32_t want[2][RL_MAX_LAYERS + 1];
+  RlPolicy *policy = &served->policy;
+  memcpy(want[0], policy->actor_dim, sizeof want[0]);
+  memcpy(want[1], policy->critic_dim, sizeof want[1]);
+  rl_policy_fields(&fields, policy);
+  rl_fields_push(&fields, "step", RL_I64, &served->step, 0, 0);
+  RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
+  if (memcmp(want[0], policy->actor_dim, sizeof want[0]) != 0 ||
+      memcmp(want[1], policy->critic_dim, sizeof want[1]) != 0) {
+    return rl_error(RL_FAIL, "%s: actor/dim, critic/dim: found other widths than its config has",
+                    path);
+  }
+  rl_normalizer_refresh(&policy->norm);
+  rl_mlp_pack(&policy->actor.mlp);
+  rl_mlp_pack(&policy->critic);
+  return check_probe(policy, path);
+}
+
+RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
+  memset(served, 0, sizeof *served);
+  char file[4096];
+  struct stat info;
+  bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+  if (snprintf(file, sizeof file, "%s%s", path, folder ? "/latest.h5" : "") >= (int)sizeof file) {
+    return rl_error(RL_USAGE, "%.100s...: found a path of %zu bytes, expected a shorter one", path,
+                    strlen(path));
+  }
+  RlCheckpoint *checkpoint = NULL;
+  RL_TRY(rl_checkpoint_open(&checkpoint, file));
+  RlStatus status = read_meta(served, checkpoint, file, rows);
+  if (status == RL_OK) status = read_policy(served, checkpoint, file);
+  rl_checkpoint_close(checkpoint);
+  return status;
+}
+
+void rl_served_free(RlServed *served) { rl_arena_free(&served->arena); }

@@ -1,0 +1,60 @@
+// A policy: what PPO trains, a checkpoint holds, and evaluation, viewer and export act with. Place:
+// between the algorithm and the checkpoint file.
+#ifndef RL_RUN_POLICY_H_
+#define RL_RUN_POLICY_H_
+
+#include "envs/task.h"
+#include "rl/algo/actor.h"
+#include "rl/data/normalizer.h"
+#include "rl/data/return_scale.h"
+#include "rl/run/fields.h"
+
+enum { RL_CONFIG_TEXT = 16384, RL_PROBE_ROWS = 4, RL_MAX_OBS = 16384 };
+
+typedef struct {
+  int O, A;
+  RlActor actor;
+  RlMlp critic;
+  RlNormalizer norm;
+  RlReturnScale scale;
+  int32_t actor_dim[RL_MAX_LAYERS + 1], critic_dim[RL_MAX_LAYERS + 1];  // widths, for the file
+  RlReal *norm_obs;  // for rl_policy_act                (rows, O)
+  float *probe_obs;  // a few observations ...           (RL_PROBE_ROWS, O)
+  float *probe_act;  // ... with the means they give     (RL_PROBE_ROWS, A)
+} RlPolicy;
+
+// Lays a policy out for O observations, A actions and N environments, to act on at most rows
+// observations at once; parameters are zero.
+void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, int O, int A, int N,
+                    int rows);
+
+// Draws the networks from the configuration's seed.
+void rl_policy_draw(RlPolicy *policy, const RlConfig *config);
+
+// Deterministic actions, the Gaussian's means before any clip: act (rows, A) from raw observations
+// obs (rows, O).
+void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows);
+
+// Takes the probe from raw observations obs (RL_PROBE_ROWS, O).
+void rl_policy_probe(RlPolicy *policy, const float *obs);
+
+// Lists the policy's arrays.
+void rl_policy_fields(RlFields *fields, RlPolicy *policy);
+
+// A policy read from a checkpoint.
+typedef struct {
+  RlArena arena;
+  RlConfig config;
+  const RlTask *task;
+  int64_t step;  // environment steps it was trained for
+  RlPolicy policy;
+} RlServed;
+
+// Loads a policy checkpoint; a run folder stands for its latest.h5. The probe is recomputed and
+// compared at 1e-5. rows: the most observations it will act on at once. Free
+// with rl_served_free whatever the status; *served is overwritten.
+RL_MUST_USE RlStatus rl_served_load(RlServed *served, const char *path, int rows);
+
+void rl_served_free(RlServed *served);
+
+#endif

@@ -1,0 +1,272 @@
+// The state of a training run: laying it out, starting, continuing, showing and ending it. See run.h.
+#include "rl/run/run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "rl/base/cli.h"
+#include "rl/base/clock.h"
+#include "rl/base/memory.h"
+#include "nets/isa.h"
+#include "rl/run/train_ppo.h"
+#include "rl/run/version.h"
+
+// ---------------------------------------------------------------- laying out
+
+// Refuses what cannot fit before anything large is allocated.
+static RlStatus check_size(const RlRun *run) {
+  const RlConfig *c = &run->config;
+  double rows = (double)c->ppo.n_steps * c->env.n_envs;
+  int O = run->env.O, A = run->env.A;
+  int nparam = rl_mlp_nparam(O, &c->policy.hidden_actor, A) +
+               rl_mlp_nparam(O, &c->policy.hidden_critic, 1);
+  double bytes = rl_rollout_bytes(c->ppo.n_steps, c->env.n_envs, O, A, c->env.max_episode_steps) +
+                 sizeof(RlReal) * (double)nparam * (6 + RL_PPO_MAX_SLOTS);
+  double limit = rl_memory_limit();
+  if (rows > 2147483647.0 || bytes > limit) {
+    return rl_error(RL_USAGE, "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
+                    "%.1f GB, expected at most %.1f GB", run->task->name, rows, bytes / 1e9,
+                    limit / 1e9);
+  }
+  return RL_OK;
+}
+
+static RlStatus lay_out(RlRun *run) {
+  const RlConfig *c = &run->config;
+  int N = c->env.n_envs;
+  run->threads = c->run.threads ? c->run.threads : rl_pool_available();
+  run->eval_mean = NAN;
+  run->saved_step = -1;
+  run->pool = rl_pool_init(run->threads);
+  if (!run->pool) return RL_FAIL;
+  RL_TRY(rl_vecenv_init(&run->env, &run->arena, c, N, run->threads));
+  RL_TRY(check_size(run));
+  int O = run->env.O, A = run->env.A;
+  int rows = N > RL_EVAL_ENVS ? N : RL_EVAL_ENVS;
+  rl_policy_init(&run->policy, &run->arena, c, O, A, N, rows);
+  rl_rollout_init(&run->rollout, &run->arena, c->ppo.n_steps, N, O, A, c->env.max_episode_steps);
+  rl_ppo_init(&run->ppo, &run->arena, run->pool, c, &run->policy.actor, &run->policy.critic,
+              c->ppo.n_steps * N);
+  rl_collector_init(&run->collector, &run->arena, &run->env, &run->policy.norm, &run->policy.scale,
+                    &run->episodes, &c->ppo, (uint64_t)c->run.seed);
+  run->env_state = RL_PUSH(&run->arena, double, (size_t)N * (size_t)rl_vecenv_nstate(&run->env));
+  if (c->run.eval_every > 0) {
+    RL_TRY(rl_eval_init(&run->eval, &run->arena, c, c->run.eval_episodes, run->threads));
+  }
+  rl_arena_seal(&run->arena);
+  return RL_OK;
+}
+
+// ---------------------------------------------------------------- starting and continuing
+
+static RlStatus write_config(RlRun *run) {
+  char text[RL_CONFIG_TEXT];
+  size_t length = rl_config_dump(&run->config, false, text, sizeof text);
+  RL_ASSERT(length < sizeof text);
+  return rl_folder_write(&run->folder, "config.ini", text);
+}
+
+static RlStatus write_version(RlRun *run) {
+  char text[4096];
+  rl_version_compose("rltrain " RL_VERSION, mj_versionString(), rl_isa_name(rl_isa_active()), text,
+                     sizeof text);
+  return rl_folder_write(&run->folder, "version.txt", text);
+}
+
+static RlStatus open_metrics(RlRun *run) {
+  char path[RL_PATH_SIZE];
+  int n = 0;
+  while (rl_train_ppo_columns[n]) n++;
+  rl_folder_path(&run->folder, "metrics.csv", path);
+  RL_TRY(rl_metrics_truncate(path, run->counters.step ? run->counters.step : -1,
+                             &run->seconds_before));
+  return rl_metrics_open(&run->metrics, path, rl_train_ppo_columns, n);
+}
+
+static void show_start(RlRun *run, RlProgressMode mode) {
+  char title[128];
+  snprintf(title, sizeof title, "%s ppo seed %" PRId64, run->task->name, run->config.run.seed);
+  rl_progress_init(&run->progress, stdout, mode, run->counters.step, run->config.run.total_steps,
+                   title);
+}
+
+// The state of a run that has done no step.
+static RlStatus begin(RlRun *run, const char *init_from) {
+  rl_policy_draw(&run->policy, &run->config);
+  if (init_from) {
+    RL_TRY(rl_run_init_from(run, init_from));
+    rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
+  } else {
+    rl_train_ppo_warmup(run);
+  }
+  return RL_OK;
+}
+
+RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request) {
+  memset(run, 0, sizeof *run);
+  run->config = *config;
+  run->folder.lock = -1;
+  run->metrics.fd = -1;
+  run->task = rl_task_find(config->env.id.text, "env.id");
+  if (!run->task) return RL_USAGE;
+  RL_TRY(lay_out(run));
+  char name[256], stamp[32];
+  time_t now = time(NULL);
+  struct tm local;
+  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+  snprintf(name, sizeof name, "runs/%s-ppo-%" PRId64 "-%s", run->task->name, config->run.seed, stamp);
+  RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
+  RL_TRY(write_config(run));
+  RL_TRY(write_version(run));
+  RL_TRY(begin(run, request->init_from));
+  RL_TRY(open_metrics(run));
+  show_start(run, request->mode);
+  return RL_OK;
+}
+
+static RlStatus load_config(RlRun *run, const char *dir, int threads, int64_t total_steps) {
+  char path[RL_PATH_SIZE];
+  rl_folder_path(&run->folder, "config.ini", path);
+  rl_config_default(&run->config);
+  RL_TRY(rl_config_load(&run->config, path));
+  if (threads) run->config.run.threads = threads;
+  if (total_steps) run->config.run.total_steps = total_steps;
+  run->task = rl_task_find(run->config.env.id.text, path);
+  if (!run->task) return RL_USAGE;
+  RL_TRY(rl_task_resolve(run->task, &run->config, path));
+  RL_TRY(rl_config_validate(&run->config, path));
+  if (!threads && !total_steps) return RL_OK;
+  printf("%s: config.ini now says run.threads = %d, run.total_steps = %" PRId64 "\n", dir,
+         run->config.run.threads, run->config.run.total_steps);
+  return write_config(run);
+}
+
+// Loads the newest sound resume file and names those it skips; with none the run starts again.
+static RlStatus find_state(RlRun *run) {
+  int64_t step[RL_FOLDER_STEPS];
+  int count;
+  RL_TRY(rl_folder_list(&run->folder, step, &count));
+  for (int i = 0; i < count; i++) {
+    char path[RL_PATH_SIZE];
+    rl_folder_resume(&run->folder, step[i], path);
+    if (rl_run_load_state(run, path) == RL_OK) {
+      run->saved_step = step[i];
+      return RL_OK;
+    }
+    printf("skipped %s\n", rl_error_text());
+    rl_error_clear();
+  }
+  printf("%s: no resume file yet, starting again from config.ini\n", run->folder.dir);
+  return begin(run, NULL);
+}
+
+RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
+                       RlProgressMode mode, bool *finished) {
+  memset(run, 0, sizeof *run);
+  run->folder.lock = -1;
+  run->metrics.fd = -1;
+  RL_TRY(rl_folder_open(&run->folder, dir));
+  RL_TRY(load_config(run, dir, threads, total_steps));
+  RL_TRY(lay_out(run));
+  RL_TRY(find_state(run));
+  RL_TRY(open_metrics(run));
+  *finished = run->counters.step >= run->config.run.total_steps;
+  if (*finished) {
+    printf("%s: finished at step %" PRId64 ", nothing to do\n", dir, run->counters.step);
+  } else {
+    show_start(run, mode);
+  }
+  return RL_OK;
+}
+
+// ---------------------------------------------------------------- training
+
+bool rl_run_is_due(int64_t every, int64_t before, int64_t after) {
+  return every > 0 && after / every > before / every;
+}
+
+double rl_run_seconds(const RlRun *run) {
+  return run->seconds_before + (rl_clock_seconds() - run->start);
+}
+
+RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value, int n) {
+  RlProgressScalar scalar[RL_PROGRESS_SCALARS];
+  RL_ASSERT(n <= RL_PROGRESS_SCALARS);
+  for (int i = 0; i < n; i++) scalar[i] = (RlProgressScalar){column[i], value[i]};
+  double now = rl_clock_seconds();
+  const RlTimeSplit *a = &run->reported, *b = &run->split;
+  double collect = b->collect - a->collect, learn = b->learn - a->learn;
+  double evaluate = b->evaluate - a->evaluate, all = collect + learn + evaluate;
+  RlMetricsRow row = {
+      .step = run->counters.step,
+      .seconds = rl_run_seconds(run),
+      .steps_per_second = (double)(run->counters.step - run->reported_step) / (now - run->reported_at),
+      .episode_return_mean = rl_episodes_mean(&run->episodes, run->episodes.ret),
+      .episode_length_mean = rl_episodes_mean(&run->episodes, run->episodes.length)};
+  RlProgressRow shown = {.step = row.step,
+                         .seconds = row.seconds,
+                         .steps_per_second = row.steps_per_second,
+                         .ep_return = row.episode_return_mean,
+                         .ep_length = row.episode_length_mean,
+                         .collect = collect / all,
+                         .learn = learn / all,
+                         .eval = evaluate / all,
+                         .scalar = scalar,
+                         .nscalar = n};
+  rl_progress_update(&run->progress, &shown);
+  run->reported = run->split;
+  run->reported_step = run->counters.step;
+  run->reported_at = now;
+  return rl_metrics_write(&run->metrics, &row, value);
+}
+
+static void tick(void *arg) {
+  RlRun *run = arg;
+  rl_progress_tick(&run->progress, run->counters.step);
+}
+
+RlStatus rl_run_evaluate(RlRun *run) {
+  double start = rl_clock_seconds();
+  RlCounters *c = &run->counters;
+  RlEvalSummary summary;
+  rl_eval_run(&run->eval, &run->policy, (uint64_t)run->config.run.seed, c->step, false, &summary,
+              tick, run);
+  run->eval_mean = summary.mean;
+  run->split.evaluate += rl_clock_seconds() - start;
+  rl_progress_note(&run->progress, "evaluation at step %" PRId64 ": %.2f +- %.2f over %d episodes",
+                   c->step, summary.mean, summary.std, summary.episodes);
+  if (c->has_best && !(summary.mean > c->best)) return RL_OK;
+  c->has_best = 1;
+  c->best = summary.mean;
+  c->best_step = c->step;
+  RL_TRY(rl_run_save_policy(run));
+  return rl_folder_link(&run->folder, "best.h5", c->step);
+}
+
+RlStatus rl_run_train(RlRun *run) {
+  run->start = run->reported_at = rl_clock_seconds();
+  run->reported_step = run->counters.step;
+  RlStatus status = rl_train_ppo(run);
+  if (status == RL_OK && run->saved_step != run->counters.step) status = rl_run_save(run);
+  rl_progress_finish(&run->progress);
+  RL_TRY(status);
+  if (run->counters.step < run->config.run.total_steps) {
+    printf("stopped at step %" PRId64 "; go on with: rltrain --resume %s\n", run->counters.step,
+           run->folder.dir);
+  } else {
+    printf("done: %s at step %" PRId64 "; see how it does with: rleval %s\n", run->folder.dir,
+           run->counters.step, run->folder.dir);
+  }
+  return RL_OK;
+}
+
+void rl_run_free(RlRun *run) {
+  rl_metrics_close(&run->metrics);
+  rl_folder_close(&run->folder);
+  rl_eval_free(&run->eval);
+  rl_vecenv_free(&run->env);
+  rl_pool_free(run->pool);
+  rl_arena_free(&run->arena);
+}

@@ -1,0 +1,111 @@
+// The state of a training run: everything a step of training reads or changes, and how it is saved,
+// found again and shown. train_ppo.c is the loop over it.
+#ifndef RL_RUN_RUN_H_
+#define RL_RUN_RUN_H_
+
+#include <signal.h>
+
+#include "rl/algo/ppo.h"
+#include "rl/base/progress.h"
+#include "rl/data/collector.h"
+#include "rl/run/eval.h"
+#include "rl/run/folder.h"
+#include "rl/run/metrics.h"
+
+// Where the wall-clock time of this process went, in seconds.
+typedef struct {
+  double collect, learn, evaluate;
+  double infer;  // part of collect spent outside the physics
+} RlTimeSplit;
+
+// What a resume file holds beside the policy, the optimisers, the environments and the streams.
+typedef struct {
+  int64_t step;           // environment steps done, over all environments
+  int64_t updates;        // minibatches applied
+  int64_t skipped;        // minibatches skipped for a non-finite loss or gradient
+  int64_t diverged;       // environment steps lost to diverged physics
+  int32_t has_best;
+  double best;            // best evaluation (or, without evaluations, mean training return) so far
+  int64_t best_step;
+} RlCounters;
+
+typedef struct {
+  RlConfig config;        // complete and resolved
+  const RlTask *task;
+  int threads;
+  RlArena arena;
+  RlPool *pool;
+  RlVecEnv env;
+  RlPolicy policy;
+  RlPpo ppo;
+  RlRollout rollout;
+  RlCollector collector;
+  RlEpisodes episodes;
+  RlEval eval;            // meaningful when config.run.eval_every > 0
+  RlCounters counters;
+  double *env_state;      // rows of rl_vecenv_save                  (N, nstate)
+  int64_t saved_step;     // of the newest resume file known to be sound, -1: none
+  RlFolder folder;
+  RlMetrics metrics;
+  RlProgress progress;
+  RlTimeSplit split, reported;  // so far; at the last row
+  int64_t reported_step;  // steps and clock at the last row
+  double reported_at;
+  double start;           // clock when this process began to train
+  double seconds_before;  // of the run, in processes before this one
+  double eval_mean;       // last evaluation's mean, NaN before the first
+  const volatile sig_atomic_t *stop;  // set by a signal: finish the iteration, save, return
+} RlRun;
+
+// What the command line says about a run.
+typedef struct {
+  const char *out;        // --out; NULL: runs/TASK-ALGO-SEED-TIME
+  const char *init_from;  // --init-from; nullable
+  RlProgressMode mode;    // how progress is shown on stdout
+} RlRunRequest;
+
+// Starts a new run of config (complete and resolved): folder, config.ini, fresh state. Free with
+// rl_run_free whatever the status.
+RL_MUST_USE RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request);
+
+// Continues the run in folder dir from its newest sound resume file; skipped files are named on
+// stdout. threads 0 and total_steps 0 keep what the folder's configuration says. A finished run:
+// RL_OK with *finished set.
+RL_MUST_USE RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
+                                   RlProgressMode mode, bool *finished);
+
+// Trains to the end or until *run->stop is set; the last state is saved.
+RL_MUST_USE RlStatus rl_run_train(RlRun *run);
+
+// Seconds the run has trained, earlier processes included.
+double rl_run_seconds(const RlRun *run);
+
+// Safe after a failed create or resume.
+void rl_run_free(RlRun *run);
+
+// ---- steps of a training loop, for train_ppo.c
+
+// Whether a multiple of every lies in (before, after]; every 0: never.
+bool rl_run_is_due(int64_t every, int64_t before, int64_t after);
+
+// Writes a row of metrics.csv and shows it; value in the order of the algorithm's columns.
+RL_MUST_USE RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value, int n);
+
+// Evaluates the policy as it stands and keeps the best.
+RL_MUST_USE RlStatus rl_run_evaluate(RlRun *run);
+
+// Saves a policy checkpoint and a resume file of the present step.
+RL_MUST_USE RlStatus rl_run_save(RlRun *run);
+
+// ---- parts of the above, in run_state.c
+
+// Saves the policy alone: checkpoints/NNNNNNNNNNNN.h5.
+RL_MUST_USE RlStatus rl_run_save_policy(RlRun *run);
+
+// Loads a resume file into a run that has been laid out.
+RL_MUST_USE RlStatus rl_run_load_state(RlRun *run, const char *path);
+
+// Copies networks and normalisers from a checkpoint of the same task and widths.
+RL_MUST_USE RlStatus rl_run_init_from(RlRun *run, const char *path);
+
+#endif

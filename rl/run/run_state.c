@@ -1,0 +1,170 @@
+// What a run saves and loads. One list of fields serves both; a resume file is complete by itself.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rl/run/run.h"
+
+// What both files of a step begin with. text is filled with the configuration.
+static void push_meta(RlFields *fields, RlRun *run, char *text) {
+  size_t length = rl_config_dump(&run->config, true, text, RL_CONFIG_TEXT);
+  RL_ASSERT(length < RL_CONFIG_TEXT);
+  static char algorithm[] = "ppo";
+  char *task = (char *)(uintptr_t)run->task->name;
+  rl_fields_push(fields, "config", RL_CHARS, text, (int64_t)length, 0);
+  rl_fields_push(fields, "task", RL_CHARS, task, (int64_t)strlen(task), 0);
+  rl_fields_push(fields, "algorithm", RL_CHARS, algorithm, (int64_t)strlen(algorithm), 0);
+  rl_fields_push(fields, "step", RL_I64, &run->counters.step, 0, 0);
+}
+
+static void push_counters(RlFields *fields, RlRun *run) {
+  RlCounters *c = &run->counters;
+  rl_fields_push(fields, "counters/updates", RL_I64, &c->updates, 0, 0);
+  rl_fields_push(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
+  rl_fields_push(fields, "counters/skipped_in_a_row", RL_I32, &run->ppo.skipped_in_a_row, 0, 0);
+  rl_fields_push(fields, "counters/has_best", RL_I32, &c->has_best, 0, 0);
+  rl_fields_push(fields, "counters/best", RL_F64, &c->best, 0, 0);
+  rl_fields_push(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
+  rl_fields_push(fields, "episodes/count", RL_I64, &run->episodes.count, 0, 0);
+  rl_fields_push(fields, "episodes/return", RL_F64, run->episodes.ret, RL_EPISODE_WINDOW, 0);
+  rl_fields_push(fields, "episodes/length", RL_F64, run->episodes.length, RL_EPISODE_WINDOW, 0);
+}
+
+static void push_adam(RlFields *fields, const char *const name[3], RlAdam *adam) {
+  rl_fields_push(fields, name[0], RL_I64, &adam->step, 0, 0);
+  rl_fields_push(fields, name[1], RL_F32, adam->m, adam->n, 0);
+  rl_fields_push(fields, name[2], RL_F32, adam->v, adam->n, 0);
+}
+
+// Everything that goes on from here, the policy included; the step itself is in push_meta.
+static void push_state(RlFields *fields, RlRun *run) {
+  static const char *const actor[] = {"adam/actor/step", "adam/actor/m", "adam/actor/v"};
+  static const char *const critic[] = {"adam/critic/step", "adam/critic/m", "adam/critic/v"};
+  RlVecEnv *env = &run->env;
+  rl_policy_fields(fields, &run->policy);
+  push_counters(fields, run);
+  push_adam(fields, actor, &run->ppo.net[0].adam);
+  push_adam(fields, critic, &run->ppo.net[1].adam);
+  rl_fields_push(fields, "return_scale/running", RL_F64, run->policy.scale.running, env->N, 0);
+  rl_fields_push(fields, "rng/shuffle", RL_U64, run->ppo.shuffle_rng.word, 2, 0);
+  rl_fields_push(fields, "rng/act", RL_U64, run->collector.act_rng, env->N, 2);
+  rl_fields_push(fields, "env/state", RL_F64, run->env_state, env->N, rl_vecenv_nstate(env));
+  rl_fields_push(fields, "env/obs", RL_F32, env->obs, env->N, env->O);
+}
+
+// The probe: the environments' observations of now, repeated if there are fewer than it holds.
+static void take_probe(RlRun *run) {
+  int O = run->env.O;
+  float obs[RL_PROBE_ROWS * RL_MAX_OBS];
+  for (int i = 0; i < RL_PROBE_ROWS; i++) {
+    memcpy(obs + i * O, run->env.obs + (i % run->env.N) * O, (size_t)O * sizeof(float));
+  }
+  rl_policy_probe(&run->policy, obs);
+}
+
+RlStatus rl_run_save_policy(RlRun *run) {
+  char path[RL_PATH_SIZE], text[RL_CONFIG_TEXT];
+  RlFields fields = {0};
+  take_probe(run);
+  push_meta(&fields, run, text);
+  rl_policy_fields(&fields, &run->policy);
+  rl_folder_checkpoint(&run->folder, run->counters.step, path);
+  return rl_checkpoint_save(path, fields.field, fields.n);
+}
+
+// Without evaluations the best is that of the mean training return at a save.
+static RlStatus keep_best(RlRun *run) {
+  RlCounters *c = &run->counters;
+  double mean = rl_episodes_mean(&run->episodes, run->episodes.ret);
+  if (run->config.run.eval_every > 0 || !(mean > c->best || (!c->has_best && mean == mean))) {
+    return RL_OK;
+  }
+  c->has_best = 1;
+  c->best = mean;
+  c->best_step = c->step;
+  return rl_folder_link(&run->folder, "best.h5", c->step);
+}
+
+RlStatus rl_run_save(RlRun *run) {
+  int64_t step = run->counters.step;
+  char path[RL_PATH_SIZE], text[RL_CONFIG_TEXT];
+  RL_TRY(rl_run_save_policy(run));
+  RL_TRY(rl_folder_link(&run->folder, "latest.h5", step));
+  RL_TRY(keep_best(run));
+  RL_TRY(rl_metrics_sync(&run->metrics));
+  RlFields fields = {0};
+  rl_vecenv_save(&run->env, run->env_state);
+  push_meta(&fields, run, text);
+  push_state(&fields, run);
+  rl_folder_resume(&run->folder, step, path);
+  RL_TRY(rl_checkpoint_save(path, fields.field, fields.n));
+  RL_TRY(rl_folder_prune(&run->folder, step, run->saved_step == step ? -1 : run->saved_step));
+  run->saved_step = step;
+  return RL_OK;
+}
+
+// The configuration in the file must be this run's, total_steps aside.
+static RlStatus check_config(RlRun *run, RlCheckpoint *checkpoint, const char *path) {
+  char found[RL_CONFIG_TEXT], expected[RL_CONFIG_TEXT];
+  RL_TRY(rl_checkpoint_text(checkpoint, "config", found, sizeof found));
+  RlConfig config;
+  rl_config_default(&config);
+  RL_TRY(rl_config_parse(&config, found, strlen(found), path));
+  config.run.total_steps = run->config.run.total_steps;
+  rl_config_dump(&config, true, found, sizeof found);
+  rl_config_dump(&run->config, true, expected, sizeof expected);
+  if (strcmp(found, expected) == 0) return RL_OK;
+  size_t i = 0;
+  while (found[i] == expected[i]) i++;
+  while (i > 0 && found[i - 1] != '\n') i--;
+  return rl_error(RL_FAIL, "%s: config: found \"%.*s\", expected \"%.*s\" as in config.ini", path,
+                  (int)strcspn(found + i, "\n"), found + i, (int)strcspn(expected + i, "\n"),
+                  expected + i);
+}
+
+RlStatus rl_run_load_state(RlRun *run, const char *path) {
+  RlCheckpoint *checkpoint = NULL;
+  RL_TRY(rl_checkpoint_open(&checkpoint, path));
+  RlFields fields = {0};
+  rl_fields_push(&fields, "step", RL_I64, &run->counters.step, 0, 0);
+  push_state(&fields, run);
+  RlStatus status = check_config(run, checkpoint, path);
+  if (status == RL_OK) status = rl_checkpoint_load(checkpoint, fields.field, fields.n);
+  rl_checkpoint_close(checkpoint);
+  RL_TRY(status);
+  rl_vecenv_load(&run->env, run->env_state);
+  rl_normalizer_refresh(&run->policy.norm);
+  rl_mlp_pack(&run->policy.actor.mlp);
+  rl_mlp_pack(&run->policy.critic);
+  run->counters.diverged = run->env.ndiverged;
+  return RL_OK;
+}
+
+RlStatus rl_run_init_from(RlRun *run, const char *path) {
+  RlServed served;
+  RlStatus status = rl_served_load(&served, path, RL_PROBE_ROWS);
+  RlFields to = {0}, from = {0};
+  if (status == RL_OK && served.task != run->task) {
+    status = rl_error(RL_FAIL, "%s: task: found \"%s\", expected \"%s\"", path, served.task->name,
+                      run->task->name);
+  }
+  if (status == RL_OK) {
+    rl_policy_fields(&to, &run->policy);
+    rl_policy_fields(&from, &served.policy);
+  }
+  for (int i = 0; i < to.n && status == RL_OK; i++) {
+    const RlField *a = &to.field[i], *b = &from.field[i];
+    if (a->rank != b->rank || memcmp(a->dim, b->dim, sizeof a->dim) != 0) {
+      status = rl_error(RL_FAIL, "%s: %s: found shape (%" PRId64 "), expected (%" PRId64 ") as the "
+                        "configuration has it", path, a->name, b->dim[0], a->dim[0]);
+    }
+  }
+  if (status == RL_OK) {
+    rl_fields_copy(&to, &from);
+    rl_normalizer_refresh(&run->policy.norm);
+    rl_mlp_pack(&run->policy.actor.mlp);
+    rl_mlp_pack(&run->policy.critic);
+  }
+  rl_served_free(&served);
+  return status;
+}

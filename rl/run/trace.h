@@ -1,0 +1,20 @@
+// Trace files: given starts and actions are replayed through a task, and the doubles it computes
+// are written down. Place: beside training, for comparing the tasks with anything that can write
+// HDF5.
+#ifndef RL_RUN_TRACE_H_
+#define RL_RUN_TRACE_H_
+
+#include "envs/task.h"
+
+// Replays every top-level group of the file `in` that holds qpos0 (nq), qvel0 (nv) and actions (T,
+// A), all finite numbers, the actions in the actuators' own range and applied as they are; other
+// members are ignored. Each is stepped as after a reset, on past termination, without auto-reset or
+// limit.
+//
+// The file `out` gets the same groups with obs (T+1, O), reward (T), terminated (T, uint8),
+// qpos (T+1, nq) and qvel (T+1, nv). terminated is also set where the physics diverged; MuJoCo then
+// goes on from its own reset. The file is written whole or not at all. options: resolved.
+RL_MUST_USE RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const char *in,
+                                  const char *out);
+
+#endif

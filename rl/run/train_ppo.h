@@ -1,0 +1,19 @@
+// The PPO training loop.
+#ifndef RL_RUN_TRAIN_PPO_H_
+#define RL_RUN_TRAIN_PPO_H_
+
+#include "rl/run/run.h"
+
+// Minibatches in a row that may be skipped for non-finite numbers before the run stops.
+enum { RL_PPO_PATIENCE = 50 };
+
+// Gathers the first observation moments with random actions; once, before the first iteration.
+void rl_train_ppo_warmup(RlRun *run);
+
+// Iterates until the run's steps are done or a signal asks to stop.
+RL_MUST_USE RlStatus rl_train_ppo(RlRun *run);
+
+// The columns of metrics.csv behind the common ones, NULL-terminated.
+extern const char *const rl_train_ppo_columns[];
+
+#endif

@@ -1,0 +1,61 @@
+// version.txt. Place: see version.h. Everything is asked of the libraries that run, not of the
+// headers they were compiled against, but for the compiler.
+#include "rl/run/version.h"
+
+#include <gnu/libc-version.h>
+#include <hdf5.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+// the value of a key of /proc/cpuinfo, "unknown" if there is none
+static void read_cpu(const char *key, char *value, size_t size) {
+  char line[512];
+  snprintf(value, size, "unknown");
+  FILE *file = fopen("/proc/cpuinfo", "re");
+  if (!file) return;
+  while (fgets(line, sizeof line, file)) {
+    const char *colon = strchr(line, ':');
+    if (strncmp(line, key, strlen(key)) != 0 || !colon) continue;
+    snprintf(value, size, "%s", colon + 1 + strspn(colon + 1, " \t"));
+    value[strcspn(value, "\n")] = '\0';
+    break;
+  }
+  fclose(file);
+}
+
+// the vector extensions that numerical kernels choose by
+static void list_features(char *text, size_t size) {
+  text[0] = '\0';
+#if defined(__x86_64__)
+  size_t n = 0;
+#define FEATURE(name) \
+  if (__builtin_cpu_supports(name) && n < size) n += (size_t)snprintf(text + n, size - n, " " name)
+  __builtin_cpu_init();
+  FEATURE("sse4.2");
+  FEATURE("avx");
+  FEATURE("avx2");
+  FEATURE("fma");
+  FEATURE("avx512f");
+  FEATURE("avx512dq");
+  FEATURE("avx512bw");
+  FEATURE("avx512vl");
+  FEATURE("avx512vnni");
+#undef FEATURE
+#endif
+}
+
+size_t rl_version_compose(const char *program, const char *mujoco, const char *blas, char *text,
+                          size_t size) {
+  unsigned major = 0, minor = 0, release = 0;
+  char cpu[128], features[128];
+  read_cpu("model name", cpu, sizeof cpu);
+  list_features(features, sizeof features);
+  if (H5get_libversion(&major, &minor, &release) < 0) major = 0;
+  int n = snprintf(text, size,
+                   "rltrain: %s\ncompiler: %s\nc library: glibc %s\nmujoco: %s\nblas: %s\n"
+                   "hdf5: %u.%u.%u\nxxhash: %u\ncpu: %s\ncpu features:%s\n",
+                   program, __VERSION__, gnu_get_libc_version(), mujoco, blas, major, minor,
+                   release, XXH_versionNumber(), cpu, features);
+  return n < 0 ? 0 : (size_t)n;
+}

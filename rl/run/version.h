@@ -1,0 +1,14 @@
+// version.txt: what can change a run's bits besides its configuration: compiler, libraries and the
+// processor with its vector extensions. Place: written once into the run folder when it is created,
+// and read by people who compare two runs. It names no machine and no hour.
+#ifndef RL_RUN_VERSION_H_
+#define RL_RUN_VERSION_H_
+
+#include <stddef.h>
+
+// Writes the text of version.txt, one "key: value" a line. program, mujoco, blas: their versions.
+// Returns the length as snprintf does.
+size_t rl_version_compose(const char *program, const char *mujoco, const char *blas, char *text,
+                          size_t size);
+
+#endif
