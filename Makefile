@@ -13,7 +13,7 @@ BUILD  := build
 JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 cmake_options := $(if $(shell command -v ninja),-G Ninja) $(if $(MUJOCO_DIR),-DMUJOCO_DIR=$(abspath $(MUJOCO_DIR)))
-configure = $(if $(wildcard $(BUILD)/CMakeCache.txt),cmake $(BUILD),cmake --preset release $(cmake_options))
+configure = $(if $(shell test -f $(BUILD)/CMakeCache.txt && echo yes),cmake $(BUILD),cmake --preset release -B $(BUILD) $(cmake_options))
 build     = cmake --build $(BUILD) --parallel $(JOBS)
 ctest     = ctest --test-dir $(BUILD) --parallel $(JOBS) --output-on-failure --no-tests=error --no-label-summary
 
@@ -54,7 +54,7 @@ install: all
 	cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean:
-	rm -rf $(BUILD) build-dev build-tsan build-coverage
+	rm -rf $(BUILD) $(BUILD)-dev $(BUILD)-tsan $(BUILD)-coverage
 
 deps:
 	@sh cmake/bootstrap.sh deps

@@ -114,6 +114,7 @@ void rl_ppo_evaluate(RlPpo *ppo, RlRollout *rollout) {
   size_t shifted = (size_t)(T - 1) * (size_t)N;
   memcpy(rollout->next_value, rollout->value + N, shifted * sizeof(RlReal));
   evaluate(ppo, rollout->next_value + shifted, rollout->last_obs, N);
+  if (!ppo->o->final_observation) return;
   // detail: final-observation: a truncated step is followed by its episode's last observation, not by
   // the next episode's first; adv is free here and holds V(final) for a moment
   evaluate(ppo, rollout->adv, rollout->final_obs, rollout->nfinal);
@@ -340,7 +341,7 @@ static void finish(RlPpoStats *stats, const RlPpo *ppo) {
 void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
   const RlPpoOptions *o = ppo->o;
   Minibatch mb = {.ppo = ppo, .rollout = rollout};
-  mb.loss = (RlPpoLoss){o, ppo->clip_range, (RlReal)(1.0 / o->batch_size), &mb.g, &mb.old};
+  mb.loss = (RlPpoLoss){.o = o, .clip_range = ppo->clip_range, .g = &mb.g, .old = &mb.old};
   rl_actor_gaussian(ppo->actor, &mb.old);
   memset(stats, 0, sizeof *stats);
   int n = list_rows(ppo->order, rollout);
@@ -356,6 +357,8 @@ void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
     for (int start = 0; start < n && go_on; start += o->batch_size) {
       mb.row = ppo->order + start;
       mb.rows = n - start < o->batch_size ? n - start : o->batch_size;
+      // detail: ragged-minibatch
+      mb.loss.weight = (RlReal)(1.0 / (o->weight_ragged ? o->batch_size : mb.rows));
       go_on = run_minibatch(&mb, stats);
     }
   }

@@ -1,6 +1,6 @@
 // PPO's losses and their gradients on rows (Schulman et al. 2017), pure functions.
 //
-// Every row carries weight 1 / batch_size, so a ragged last minibatch counts by its rows.
+// Every row carries the same weight, 1 / batch_size, so a ragged last minibatch counts by its rows.
 #ifndef RL_ALGO_PPO_LOSS_H_
 #define RL_ALGO_PPO_LOSS_H_
 

@@ -6,6 +6,7 @@
 // refuses, before inih sees it, whatever would be read as something other than what it looks like.
 #include <errno.h>
 #include <ini.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static bool is_known_section(const char *name, size_t length) {
 
 // Shared letters at the same place, a cheap nearness for names as short as these.
 static const char *nearest_section(const char *name, size_t length) {
-  int count = 0, most = -1;
+  int count = 0, most = INT_MIN;
   const RlOption *option = rl_config_options(&count);
   const char *best = "";
   for (int row = 0; row < count; row++) {

@@ -147,7 +147,10 @@ static bool parse_bool(const char *text, bool *out) {
 static bool parse_int(const RlOption *option, const char *text, void *field) {
   int64_t value = 0;
   Interval interval = option_interval(option);
-  if (!parse_whole(text, &value) || !inside(&interval, (double)value)) return false;
+  // compared as whole numbers: as doubles 2^53 + 1 would equal 2^53; bounds of these kinds are
+  // closed
+  if (!parse_whole(text, &value)) return false;
+  if (value < (int64_t)interval.lo || value > (int64_t)interval.hi) return false;
   if (option->type == RL_KIND_I64) {
     *(int64_t *)field = value;
   } else {

@@ -126,7 +126,7 @@ static bool has_unicode(void) {
     const char *value = getenv(name[i]);
     if (value == NULL || value[0] == '\0') continue;
     const char *dot = strchr(value, '.');
-    return dot == NULL || strncasecmp(dot, ".utf", 4) == 0;
+    return dot != NULL && strncasecmp(dot, ".utf", 4) == 0;
   }
   return true;
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "rl/base/cli.h"
-#include "rl/base/path.h"
-#include "rl/run/run.h"
+#include "rl/run/configure.h"
+#include "rl/run/train_ppo.h"
 
 static const char help[] =
     "usage: rltrain --config FILE [options]\n"
@@ -29,11 +29,9 @@ static const char help[] =
     "\n"
     "SIGINT and SIGTERM finish the iteration, save, and say how to go on.\n";
 
-enum { MAX_SETS = 256 };
-
 typedef struct {
   const char *config, *resume;
-  const char *set[MAX_SETS];
+  const char *set[RL_MAX_SETS];
   int nset;
   int64_t seed, threads;  // -1, 0: not given
   RlRunRequest run;
@@ -62,7 +60,7 @@ static RlStatus take(Request *request, int option, int *done) {
   switch (option) {
     case CONFIG: request->config = optarg; break;
     case SET:
-      if (request->nset == MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", MAX_SETS);
+      if (request->nset == RL_MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
       request->set[request->nset++] = optarg;
       break;
     case SEED: return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
@@ -109,43 +107,11 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   return RL_OK;
 }
 
-// Applies one "section.key=value".
-static RlStatus apply_set(RlConfig *config, const char *text) {
-  char key[128];
-  const char *equals = strchr(text, '=');
-  size_t length = equals ? (size_t)(equals - text) : 0;
-  if (!equals || length == 0 || length >= sizeof key) {
-    return rl_error(RL_USAGE, "--set: found \"%s\", expected SECTION.KEY=VALUE", text);
-  }
-  memcpy(key, text, length);
-  key[length] = '\0';
-  return rl_config_set(config, key, equals + 1, "--set");
-}
-
-// The file as named, else the one of that name among those that come with rltrain.
-static RlStatus find_config(char *path, size_t size, const char *name) {
-  FILE *file = fopen(name, "r");
-  if (file) fclose(file);
-  if (file || strchr(name, '/') || rl_path_find(path, size, "configs", name) != RL_OK) {
-    rl_error_clear();
-    snprintf(path, size, "%s", name);
-  }
-  return RL_OK;
-}
-
 static RlStatus start(const Request *request, RlRun *run) {
-  char path[4096];
   RlConfig config;
-  rl_config_default(&config);
-  RL_TRY(find_config(path, sizeof path, request->config));
-  RL_TRY(rl_config_load(&config, path));
-  for (int i = 0; i < request->nset; i++) RL_TRY(apply_set(&config, request->set[i]));
+  RL_TRY(rl_configure(&config, request->config, request->set, request->nset));
   if (request->seed >= 0) config.run.seed = request->seed;
   if (request->threads) config.run.threads = (int)request->threads;
-  const RlTask *task = rl_task_find(config.env.id.text, path);
-  if (!task) return RL_USAGE;
-  RL_TRY(rl_task_resolve(task, &config, path));
-  RL_TRY(rl_config_validate(&config, path));
   return rl_run_create(run, &config, &request->run);
 }
 
@@ -157,14 +123,14 @@ static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
       return rl_error(RL_USAGE, "--set: found \"%s\", expected only run.total_steps with --resume",
                       request->set[i]);
     }
-    RL_TRY(apply_set(&given, request->set[i]));
+    RL_TRY(rl_configure_set(&given, request->set[i], "--set"));
   }
   if (request->seed >= 0 || request->run.out || request->run.init_from) {
     return rl_error(RL_USAGE, "--resume: found %s, expected only --threads and --set run.total_steps",
                     request->seed >= 0 ? "--seed" : request->run.out ? "--out" : "--init-from");
   }
   return rl_run_resume(run, request->resume, (int)request->threads,
-                       request->nset ? given.run.total_steps : 0, request->run.mode, finished);
+                       request->nset ? given.run.total_steps : 0, &request->run, finished);
 }
 
 static RlStatus train(const Request *request) {
@@ -172,13 +138,16 @@ static RlStatus train(const Request *request) {
   bool finished = false;
   RlStatus status = request->resume ? resume(request, &run, &finished) : start(request, &run);
   run.stop = &stop;
-  if (status == RL_OK && !finished) status = rl_run_train(&run);
+  if (status == RL_OK && !finished) {
+    status = rl_train_ppo(&run);
+    if (status == RL_OK) rl_run_say_end(&run);
+  }
   rl_run_free(&run);
   return status;
 }
 
 int main(int argc, char **argv) {
-  Request request = {.seed = -1, .run = {.mode = RL_PROGRESS_AUTO}};
+  Request request = {.seed = -1, .run = {.mode = RL_PROGRESS_AUTO, .show = stdout}};
   int done = -1;
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;

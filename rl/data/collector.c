@@ -28,6 +28,7 @@ void rl_collector_init(RlCollector *collector, RlArena *arena, RlVecEnv *env, Rl
   collector->episodes = episodes;
   collector->bootstrap_truncated = options->bootstrap_truncated;
   collector->store_clipped_action = options->store_clipped_action;
+  collector->drop_diverged = options->drop_diverged;
   collector->act_rng = RL_PUSH(arena, RlRng, env->N);
   for (int n = 0; n < env->N; n++) {
     rl_rng_init(&collector->act_rng[n], seed, RL_STREAM_ACT, (uint64_t)n);
@@ -94,11 +95,13 @@ static void store(RlCollector *c, RlRollout *rollout, int t) {
     rollout->truncated[row] = truncated;
     rollout->lost[row] = 0;
     if (truncated) keep_final(c, rollout, row, env->next_obs + n * env->O);
-    if (env->diverged[n]) lose(rollout, t, row);
+    // detail: diverged-dropped
+    if (env->diverged[n] && c->drop_diverged) lose(rollout, t, row);
   }
-  rl_normalizer_push(c->norm, c->obs, env->diverged, N);
-  rl_return_scale_step(c->scale, rollout->rew + (size_t)t * (size_t)N, env->rew, c->ended,
-                       env->diverged);
+  const uint8_t *lost = rollout->lost + (size_t)t * (size_t)N;
+  rl_normalizer_push(c->norm, c->obs, lost, N);
+  if (!c->norm->freeze) rl_normalizer_merge(c->norm);
+  rl_return_scale_step(c->scale, rollout->rew + (size_t)t * (size_t)N, env->rew, c->ended, lost);
 }
 
 void rl_collector_run(RlCollector *c, RlActor *actor, RlRollout *rollout,

@@ -29,6 +29,7 @@ typedef struct {
   RlRng *act_rng;            // action noise, one stream an environment (N)
   bool bootstrap_truncated;  // off: truncation counts as termination
   bool store_clipped_action;
+  bool drop_diverged;        // off: diverged physics counts as termination
   RlReal *norm_obs;          // of the step under way                   (N, O)
   float *obs;                // raw, what the step started from         (N, O)
   float *act;                // what the environment gets               (N, A)

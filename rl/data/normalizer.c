@@ -10,6 +10,7 @@ void rl_normalizer_init(RlNormalizer *norm, RlArena *arena, int O,
                         const RlNormalizeOptions *options) {
   norm->O = O;
   norm->on = options->obs;
+  norm->freeze = options->freeze;
   norm->clip = options->clip_obs;
   norm->mean = RL_PUSH(arena, double, O);
   norm->m2 = RL_PUSH(arena, double, O);

@@ -17,6 +17,7 @@
 typedef struct {
   int O;
   bool on;                    // off: observations pass as they are, unclipped
+  bool freeze;                // off: every step of a rollout moves the moments in use
   double clip;
   double count;               // rows merged
   double *mean, *m2;          // of the rows merged; m2: sum of squared deviations    (O)

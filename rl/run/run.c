@@ -10,7 +10,6 @@
 #include "rl/base/clock.h"
 #include "rl/base/memory.h"
 #include "nets/isa.h"
-#include "rl/run/train_ppo.h"
 #include "rl/run/version.h"
 
 // ---------------------------------------------------------------- laying out
@@ -75,33 +74,31 @@ static RlStatus write_version(RlRun *run) {
   return rl_folder_write(&run->folder, "version.txt", text);
 }
 
-static RlStatus open_metrics(RlRun *run) {
+RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n) {
   char path[RL_PATH_SIZE];
-  int n = 0;
-  while (rl_train_ppo_columns[n]) n++;
+  int64_t step = run->counters.step;
   rl_folder_path(&run->folder, "metrics.csv", path);
-  RL_TRY(rl_metrics_truncate(path, run->counters.step ? run->counters.step : -1,
-                             &run->seconds_before));
-  return rl_metrics_open(&run->metrics, path, rl_train_ppo_columns, n);
+  RL_TRY(rl_metrics_truncate(path, step ? step : -1, &run->seconds_before));
+  run->start = run->reported_at = rl_clock_seconds();
+  run->reported_step = step;
+  return rl_metrics_open(&run->metrics, path, column, n);
 }
 
-static void show_start(RlRun *run, RlProgressMode mode) {
+static void show_start(RlRun *run, const RlRunRequest *request) {
   char title[128];
   snprintf(title, sizeof title, "%s ppo seed %" PRId64, run->task->name, run->config.run.seed);
-  rl_progress_init(&run->progress, stdout, mode, run->counters.step, run->config.run.total_steps,
-                   title);
+  rl_progress_init(&run->progress, request->show, request->mode, run->counters.step,
+                   run->config.run.total_steps, title);
 }
 
 // The state of a run that has done no step.
 static RlStatus begin(RlRun *run, const char *init_from) {
   rl_policy_draw(&run->policy, &run->config);
-  if (init_from) {
-    RL_TRY(rl_run_init_from(run, init_from));
-    rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
-  } else {
-    rl_train_ppo_warmup(run);
-  }
-  return RL_OK;
+  if (!init_from) return RL_OK;
+  RL_TRY(rl_run_init_from(run, init_from));
+  // saved at once, so that a run killed before its first save does not lose where it started from
+  rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
+  return rl_run_save(run);
 }
 
 RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request) {
@@ -121,8 +118,7 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   RL_TRY(write_config(run));
   RL_TRY(write_version(run));
   RL_TRY(begin(run, request->init_from));
-  RL_TRY(open_metrics(run));
-  show_start(run, request->mode);
+  show_start(run, request);
   return RL_OK;
 }
 
@@ -163,7 +159,7 @@ static RlStatus find_state(RlRun *run) {
 }
 
 RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
-                       RlProgressMode mode, bool *finished) {
+                       const RlRunRequest *request, bool *finished) {
   memset(run, 0, sizeof *run);
   run->folder.lock = -1;
   run->metrics.fd = -1;
@@ -171,12 +167,11 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
   RL_TRY(load_config(run, dir, threads, total_steps));
   RL_TRY(lay_out(run));
   RL_TRY(find_state(run));
-  RL_TRY(open_metrics(run));
   *finished = run->counters.step >= run->config.run.total_steps;
   if (*finished) {
     printf("%s: finished at step %" PRId64 ", nothing to do\n", dir, run->counters.step);
   } else {
-    show_start(run, mode);
+    show_start(run, request);
   }
   return RL_OK;
 }
@@ -245,13 +240,8 @@ RlStatus rl_run_evaluate(RlRun *run) {
   return rl_folder_link(&run->folder, "best.h5", c->step);
 }
 
-RlStatus rl_run_train(RlRun *run) {
-  run->start = run->reported_at = rl_clock_seconds();
-  run->reported_step = run->counters.step;
-  RlStatus status = rl_train_ppo(run);
-  if (status == RL_OK && run->saved_step != run->counters.step) status = rl_run_save(run);
+void rl_run_say_end(RlRun *run) {
   rl_progress_finish(&run->progress);
-  RL_TRY(status);
   if (run->counters.step < run->config.run.total_steps) {
     printf("stopped at step %" PRId64 "; go on with: rltrain --resume %s\n", run->counters.step,
            run->folder.dir);
@@ -259,7 +249,6 @@ RlStatus rl_run_train(RlRun *run) {
     printf("done: %s at step %" PRId64 "; see how it does with: rleval %s\n", run->folder.dir,
            run->counters.step, run->folder.dir);
   }
-  return RL_OK;
 }
 
 void rl_run_free(RlRun *run) {

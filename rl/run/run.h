@@ -61,7 +61,8 @@ typedef struct {
 typedef struct {
   const char *out;        // --out; NULL: runs/TASK-ALGO-SEED-TIME
   const char *init_from;  // --init-from; nullable
-  RlProgressMode mode;    // how progress is shown on stdout
+  RlProgressMode mode;    // how progress is shown ...
+  FILE *show;             // ... and where
 } RlRunRequest;
 
 // Starts a new run of config (complete and resolved): folder, config.ini, fresh state. Free with
@@ -72,18 +73,21 @@ RL_MUST_USE RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlR
 // stdout. threads 0 and total_steps 0 keep what the folder's configuration says. A finished run:
 // RL_OK with *finished set.
 RL_MUST_USE RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
-                                   RlProgressMode mode, bool *finished);
-
-// Trains to the end or until *run->stop is set; the last state is saved.
-RL_MUST_USE RlStatus rl_run_train(RlRun *run);
+                                   const RlRunRequest *request, bool *finished);
 
 // Seconds the run has trained, earlier processes included.
 double rl_run_seconds(const RlRun *run);
+
+// Ends what is shown and says on stdout how to go on.
+void rl_run_say_end(RlRun *run);
 
 // Safe after a failed create or resume.
 void rl_run_free(RlRun *run);
 
 // ---- steps of a training loop, for train_ppo.c
+
+// Opens metrics.csv at the run's step, with the algorithm's columns; starts the clock.
+RL_MUST_USE RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n);
 
 // Whether a multiple of every lies in (before, after]; every 0: never.
 bool rl_run_is_due(int64_t every, int64_t before, int64_t after);

@@ -91,7 +91,7 @@ RlStatus rl_run_save(RlRun *run) {
   RL_TRY(rl_run_save_policy(run));
   RL_TRY(rl_folder_link(&run->folder, "latest.h5", step));
   RL_TRY(keep_best(run));
-  RL_TRY(rl_metrics_sync(&run->metrics));
+  if (run->metrics.fd >= 0) RL_TRY(rl_metrics_sync(&run->metrics));
   RlFields fields = {0};
   rl_vecenv_save(&run->env, run->env_state);
   push_meta(&fields, run, text);

@@ -7,21 +7,25 @@
 #include "rl/base/clock.h"
 #include "rl/data/gae.h"
 
-const char *const rl_train_ppo_columns[] = {
+// of metrics.csv, behind the common ones
+static const char *const columns[] = {
     "approx_kl",     "clip_fraction",   "clip_range",       "entropy_loss",
     "explained_variance", "learning_rate", "policy_gradient_loss", "std",
     "value_loss",    "actor_grad_norm", "critic_grad_norm", "n_updates",
     "skipped_updates",    "diverged",   "return_scale",     "eval_return_mean",
-    "collect_share", "infer_share",     "learn_share",      "evaluate_share",
-    NULL};
+    "collect_share", "infer_share",     "learn_share",      "evaluate_share"};
+
+enum { NCOLUMN = sizeof columns / sizeof *columns };
 
 void rl_train_ppo_warmup(RlRun *run) {
-  int N = run->env.N, steps = run->config.normalize.obs ? run->config.normalize.warmup_steps : 0;
+  const RlNormalizeOptions *o = &run->config.normalize;
+  uint64_t seed = (uint64_t)run->config.run.seed;
+  int N = run->env.N;
   // detail: warm-up-moments
-  if (steps > 0) {
-    rl_collector_warmup(&run->collector, (steps + N - 1) / N, (uint64_t)run->config.run.seed);
+  if (o->obs && o->warmup_steps > 0 && run->policy.norm.count == 0) {
+    rl_collector_warmup(&run->collector, (o->warmup_steps + N - 1) / N, seed);
   }
-  rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
+  rl_vecenv_reset(&run->env, seed, RL_STREAM_ENV);
 }
 
 // Vector steps of the next rollout: the last one is shortened to end at total_steps.
@@ -46,11 +50,11 @@ static void scale_rewards(RlRun *run) {
   rl_return_scale_forward(scale, r->rew, r->raw_rew, r->raw_ret, r->lost, r->T * r->N);
 }
 
-// The iteration's figures, in the order of rl_train_ppo_columns.
+// The iteration's figures, in the order of columns.
 static RlStatus report(RlRun *run, const RlPpoStats *stats) {
   const RlTimeSplit *split = &run->split;
   double all = split->collect + split->learn + split->evaluate;
-  const double value[] = {
+  const double value[NCOLUMN] = {
       stats->approx_kl,          stats->clip_fraction,
       stats->clip_range,         stats->entropy_loss,
       stats->explained_variance, stats->learning_rate,
@@ -61,11 +65,10 @@ static RlStatus report(RlRun *run, const RlPpoStats *stats) {
       rl_return_scale_deviation(&run->policy.scale), run->eval_mean,
       split->collect / all,      split->infer / all,
       split->learn / all,        split->evaluate / all};
-  return rl_run_report(run, rl_train_ppo_columns, value, (int)(sizeof value / sizeof *value));
+  return rl_run_report(run, columns, value, NCOLUMN);
 }
 
-// Collects one rollout and learns from it.
-static void iterate(RlRun *run, RlPpoStats *stats) {
+void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats) {
   RlPpo *ppo = &run->ppo;
   RlRollout *rollout = &run->rollout;
   double start = rl_clock_seconds();
@@ -93,10 +96,12 @@ static void iterate(RlRun *run, RlPpoStats *stats) {
 
 RlStatus rl_train_ppo(RlRun *run) {
   const RlRunOptions *o = &run->config.run;
+  RL_TRY(rl_run_open_metrics(run, columns, NCOLUMN));
+  if (run->counters.step == 0) rl_train_ppo_warmup(run);
   while (run->counters.step < o->total_steps && !*run->stop) {
     int64_t before = run->counters.step;
     RlPpoStats stats;
-    iterate(run, &stats);
+    rl_train_ppo_iterate(run, &stats);
     if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) {
       return rl_error(RL_FAIL, "%s: %s: found a non-finite value in %d minibatches in a row, expected "
                       "finite ones; the last good checkpoint is kept", run->folder.dir, stats.bad,
@@ -106,5 +111,5 @@ RlStatus rl_train_ppo(RlRun *run) {
     RL_TRY(report(run, &stats));
     if (rl_run_is_due(o->checkpoint_every, before, run->counters.step)) RL_TRY(rl_run_save(run));
   }
-  return RL_OK;
+  return run->saved_step == run->counters.step ? RL_OK : rl_run_save(run);
 }

@@ -7,13 +7,14 @@
 // Minibatches in a row that may be skipped for non-finite numbers before the run stops.
 enum { RL_PPO_PATIENCE = 50 };
 
-// Gathers the first observation moments with random actions; once, before the first iteration.
+// Gathers the first observation moments with random actions, unless a checkpoint brought some, and
+// resets the environments: before the first iteration.
 void rl_train_ppo_warmup(RlRun *run);
 
-// Iterates until the run's steps are done or a signal asks to stop.
-RL_MUST_USE RlStatus rl_train_ppo(RlRun *run);
+// One iteration: collects a rollout, learns from it, counts its steps.
+void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats);
 
-// The columns of metrics.csv behind the common ones, NULL-terminated.
-extern const char *const rl_train_ppo_columns[];
+// Iterates until the run's steps are done or a signal asks to stop; saves the last state.
+RL_MUST_USE RlStatus rl_train_ppo(RlRun *run);
 
 #endif

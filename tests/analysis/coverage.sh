@@ -4,9 +4,10 @@
 set -euo pipefail
 floor=${1:-0}
 folder=$RL_BUILD_DIR-coverage
-if [ -d "$folder" ]; then find "$folder" -name '*.gcda' -delete; fi
-bash "$RL_SOURCE_DIR/tests/analysis/instrumented.sh" coverage -L 'unit|grad|parity' >"$folder.out" 2>&1 ||
-  { tail -40 "$folder.out"; exit 1; }
+mkdir -p "$folder"
+find "$folder" -name '*.gcda' -delete
+bash "$RL_SOURCE_DIR/tests/analysis/instrumented.sh" coverage -L 'unit|grad|parity' >"$folder/tests.log" 2>&1 ||
+  { tail -40 "$folder/tests.log"; exit 1; }
 
 cd "$RL_SOURCE_DIR"
 find "$folder/CMakeFiles" -name '*.gcno' -path '*/CMakeFiles/*.dir/*' -print0 |

@@ -7,11 +7,12 @@ shift
 cd "$RL_SOURCE_DIR"
 folder=$RL_BUILD_DIR-$preset
 jobs=$(nproc)
+mkdir -p "$folder"
 generator=()
 if command -v ninja >/dev/null; then generator=(-G Ninja); fi
 if [ -f "$folder/CMakeCache.txt" ]; then generator=(); fi
-cmake --preset "$preset" -B "$folder" "${generator[@]}" -DMUJOCO_DIR="$MUJOCO_DIR" -DRL_TESTS=ON >"$folder.log" ||
-  { cat "$folder.log"; exit 1; }
+cmake --preset "$preset" -B "$folder" "${generator[@]}" -DMUJOCO_DIR="$MUJOCO_DIR" -DRL_TESTS=ON >"$folder/configure.log" ||
+  { cat "$folder/configure.log"; exit 1; }
 
 # only what the chosen tests need is built
 mapfile -t targets < <(ctest --test-dir "$folder" -N "$@" | sed -n 's/^ *Test *#[0-9]*: //p')

@@ -39,7 +39,7 @@ def main():
                 columns.append(("norm", i, np.hypot(qpos[:, i], qpos[:, i + 1])))
             for part, i, x in columns:
                 q = np.quantile(x, np.linspace(0, 1, 21))
-                file.write(f"{task}-v5 {part} {i} " + " ".join(f"{v:.9g}" for v in q) + "\n")
+                file.write(f"{task}-v5 {part} {i} " + " ".join(f"{v:.6g}" for v in q) + "\n")
 
 
 if __name__ == "__main__":

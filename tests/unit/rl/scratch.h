@@ -1,8 +1,9 @@
-// Scratch folders for tests that touch the disk, small enough to be a header.
+// A scratch folder for tests that touch the disk: one a test, removed with all in it afterwards.
 #ifndef TESTS_UNIT_RL_SCRATCH_H_
 #define TESTS_UNIT_RL_SCRATCH_H_
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,29 +12,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCRATCH_PATH = 512 };
+static char scratch_dir[512];
 
-// makes a new folder and writes its name
-static inline void scratch_make(char dir[SCRATCH_PATH]) {
+// setup and teardown for cmocka
+static inline int scratch_make(void **state) {
+  (void)state;
   const char *parent = getenv("TMPDIR");
-  snprintf(dir, SCRATCH_PATH, "%s/rltrain-test-XXXXXX", parent ? parent : "/tmp");
-  if (!mkdtemp(dir)) abort();
+  snprintf(scratch_dir, sizeof scratch_dir, "%s/rltrain-test-XXXXXX", parent ? parent : "/tmp");
+  return mkdtemp(scratch_dir) ? 0 : -1;
 }
 
-// removes a folder and all in it
-static inline void scratch_remove(const char *dir) {
-  char path[2 * SCRATCH_PATH];
-  DIR *list = opendir(dir);
-  for (struct dirent *entry; list && (entry = readdir(list));) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-    if (unlink(path) != 0) scratch_remove(path);
-  }
-  if (list) closedir(list);
-  rmdir(dir);
+static inline int scratch_remove_one(const char *path, const struct stat *info, int kind,
+                                     struct FTW *at) {
+  (void)info;
+  (void)kind;
+  (void)at;
+  return remove(path);
 }
 
-// number of entries, those starting with a dot included
+static inline int scratch_remove(void **state) {
+  (void)state;
+  return nftw(scratch_dir, scratch_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_make, scratch_remove)
+
+// the path of a name in the folder; the last four stay valid
+static inline const char *scratch_path(const char *name) {
+  static char path[4][1024];
+  static int turn;
+  turn = (turn + 1) % 4;
+  snprintf(path[turn], sizeof path[turn], "%s/%s", scratch_dir, name);
+  return path[turn];
+}
+
+// number of entries of a folder, those starting with a dot included; -1 if there is none
 static inline int scratch_count(const char *dir) {
   int count = -2;
   DIR *list = opendir(dir);

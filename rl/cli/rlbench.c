@@ -1,0 +1,161 @@
+// rlbench: the physics ceiling and what the trainer reaches of it, in one run.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rl/base/cli.h"
+#include "rl/base/cli.h"
+#include "rl/run/bench.h"
+#include "rl/run/configure.h"
+
+static const char help[] =
+    "usage: rlbench physics [options]   raw mj_step and the vector environment\n"
+    "       rlbench ppo [options]       raw mj_step and PPO training end to end\n"
+    "\n"
+    "Both sides run in turn, round by round, with the same task, threads and environments; ratios are\n"
+    "taken within a round. The ceiling is what the threads would reach with mj_step and nothing else.\n"
+    "\n"
+    "  --config FILE            the configuration (bench/ppo_half_cheetah.ini)\n"
+    "  --set SECTION.KEY=VALUE  change one key; may be repeated\n"
+    "  --threads N              threads (what affinity and cgroup allow)\n"
+    "  --rounds N               rounds (5)\n"
+    "  --steps N                environment steps of each side in a round (20000)\n"
+    "  --json                   one JSON object alone on stdout\n"
+    "  --help, --version\n";
+
+typedef struct {
+  const char *what, *config;
+  const char *set[RL_MAX_SETS];
+  int nset;
+  int64_t threads, rounds, steps;
+  bool json;
+} Request;
+
+enum { CONFIG, SET, THREADS, ROUNDS, STEPS, JSON, HELP, VERSION };
+
+static RlStatus take(Request *request, int option, int *done) {
+  switch (option) {
+    case CONFIG: request->config = optarg; break;
+    case SET:
+      if (request->nset == RL_MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
+      request->set[request->nset++] = optarg;
+      break;
+    case THREADS: return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
+    case ROUNDS: return rl_cli_int64(&request->rounds, "--rounds", optarg, 1, RL_BENCH_ROUNDS);
+    case STEPS: return rl_cli_int64(&request->steps, "--steps", optarg, 1, 1000000000);
+    case JSON: request->json = true; break;
+    case HELP: *done = rl_cli_help(help); break;
+    default: *done = rl_cli_version("rlbench"); break;
+  }
+  return RL_OK;
+}
+
+static RlStatus parse(int argc, char **argv, Request *request, int *done) {
+  static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
+                                          {"set", required_argument, NULL, SET},
+                                          {"threads", required_argument, NULL, THREADS},
+                                          {"rounds", required_argument, NULL, ROUNDS},
+                                          {"steps", required_argument, NULL, STEPS},
+                                          {"json", no_argument, NULL, JSON},
+                                          {"help", no_argument, NULL, HELP},
+                                          {"version", no_argument, NULL, VERSION},
+                                          {0}};
+  RlStatus status = RL_OK;
+  int option;
+  while (status == RL_OK && *done < 0 &&
+         (option = rl_cli_option(argc, argv, options, &status)) != -1) {
+    status = take(request, option, done);
+  }
+  if (status != RL_OK || *done >= 0) return status;
+  request->what = argc - optind == 1 ? argv[optind] : "";
+  if (strcmp(request->what, "physics") != 0 && strcmp(request->what, "ppo") != 0) {
+    return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo", request->what);
+  }
+  return RL_OK;
+}
+
+static RlStatus load(const Request *request, RlConfig *config) {
+  RL_TRY(rl_configure(config, request->config, request->set, request->nset));
+  if (request->threads) config->run.threads = (int)request->threads;
+  config->run.total_steps = INT64_C(1000000000000);
+  return RL_OK;
+}
+
+// A column of figures over the rounds.
+typedef struct {
+  const char *name, *unit;
+  double value[RL_BENCH_ROUNDS];
+} Column;
+
+static int fill(Column column[6], const Request *request, const RlBench *bench) {
+  bool ppo = strcmp(request->what, "ppo") == 0;
+  for (int r = 0; r < bench->rounds; r++) {
+    const RlBenchRound *round = &bench->round[r];
+    double mine = ppo ? round->ppo : round->env;
+    column[0].value[r] = round->ceiling;
+    column[1].value[r] = mine;
+    column[2].value[r] = mine / round->ceiling;
+    column[3].value[r] = round->collect;
+    column[4].value[r] = round->infer;
+    column[5].value[r] = round->learn;
+  }
+  column[0].name = "mj_step ceiling", column[0].unit = "steps/s";
+  column[1].name = ppo ? "ppo" : "vector env", column[1].unit = "steps/s";
+  column[2].name = "of the ceiling", column[2].unit = "";
+  column[3].name = "collect share", column[3].unit = "";
+  column[4].name = "infer share", column[4].unit = "";
+  column[5].name = "learn share", column[5].unit = "";
+  return ppo ? 6 : 3;
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void print(const Request *request, const RlConfig *config, const RlBench *bench) {
+  Column column[6];
+  int n = fill(column, request, bench);
+  if (request->json) {
+    printf("{\"bench\": \"%s\", \"task\": \"%s\", \"n_envs\": %d, \"threads\": %d, \"rounds\": %d",
+           request->what, config->env.id.text, config->env.n_envs, bench->threads, bench->rounds);
+  } else {
+    printf("%s, %d environments, %d threads, %d rounds\n%-18s %12s %12s %12s\n", config->env.id.text,
+           config->env.n_envs, bench->threads, bench->rounds, "", "min", "median", "max");
+  }
+  for (int c = 0; c < n; c++) {
+    double *v = column[c].value;
+    qsort(v, (size_t)bench->rounds, sizeof *v, ascending);
+    double median = v[bench->rounds / 2];
+    if (request->json) {
+      printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", column[c].name, v[0],
+             median, v[bench->rounds - 1]);
+    } else {
+      printf("%-18s %12.4g %12.4g %12.4g %s\n", column[c].name, v[0], median, v[bench->rounds - 1],
+             column[c].unit);
+    }
+  }
+  printf(request->json ? "}\n" : "");
+  if (!request->json && n == 6) {
+    printf("%s bounds the training.\n",
+           column[3].value[bench->rounds / 2] >= 0.5 ? "Collecting" : "Learning");
+  }
+}
+
+int main(int argc, char **argv) {
+  Request request = {.config = "bench/ppo_half_cheetah.ini", .rounds = 5, .steps = 20000};
+  RlConfig config;
+  RlBench bench;
+  int done = -1;
+  RlStatus status = parse(argc, argv, &request, &done);
+  if (done >= 0) return done;
+  if (status == RL_OK) status = load(&request, &config);
+  if (status == RL_OK && strcmp(request.what, "ppo") == 0) {
+    status = rl_bench_ppo(&bench, &config, (int)request.rounds, request.steps);
+  } else if (status == RL_OK) {
+    status = rl_bench_physics(&bench, &config, (int)request.rounds, request.steps);
+  }
+  if (status == RL_OK) print(&request, &config, &bench);
+  return rl_cli_exit(status);
+}

@@ -1,0 +1,41 @@
+// From the command line to a complete configuration: see configure.h.
+#include "rl/run/configure.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rl/base/path.h"
+
+RlStatus rl_configure_set(RlConfig *config, const char *text, const char *origin) {
+  char key[128];
+  const char *equals = strchr(text, '=');
+  size_t length = equals ? (size_t)(equals - text) : 0;
+  if (!equals || length == 0 || length >= sizeof key) {
+    return rl_error(RL_USAGE, "%s: found \"%s\", expected SECTION.KEY=VALUE", origin, text);
+  }
+  memcpy(key, text, length);
+  key[length] = '\0';
+  return rl_config_set(config, key, equals + 1, origin);
+}
+
+// The file as named if it is there, else the one of that name among those that come with rltrain.
+static void find(char *path, size_t size, const char *name) {
+  bool here = access(name, F_OK) == 0;
+  if (here || strchr(name, '/') == name || rl_path_find(path, size, "configs", name) != RL_OK) {
+    rl_error_clear();
+    snprintf(path, size, "%s", name);
+  }
+}
+
+RlStatus rl_configure(RlConfig *config, const char *file, const char *const *set, int nset) {
+  char path[4096];
+  find(path, sizeof path, file);
+  rl_config_default(config);
+  RL_TRY(rl_config_load(config, path));
+  for (int i = 0; i < nset; i++) RL_TRY(rl_configure_set(config, set[i], "--set"));
+  const RlTask *task = rl_task_find(config->env.id.text, path);
+  if (!task) return RL_USAGE;
+  RL_TRY(rl_task_resolve(task, config, path));
+  return rl_config_validate(config, path);
+}

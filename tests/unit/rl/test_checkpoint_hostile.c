@@ -1,0 +1,243 @@
+// Checkpoints from strangers: whole, with a sound digest, and holding what rl_checkpoint_save never
+// makes. Each is refused by name; none is followed, decoded or believed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rl/run/checkpoint_format.h"
+#include "tests/unit/rl/scratch.h"
+
+// asserts that opening fails with a line holding the file's name and all of the given words
+static void expect_refused(const char *path, const char *word, const char *other) {
+  RlCheckpoint *checkpoint;
+  rl_error_clear();
+  assert_int_equal(rl_checkpoint_open(&checkpoint, path), RL_FAIL);
+  assert_null(checkpoint);
+  const char *line = rl_error_text();
+  if (!strstr(line, path) || !strstr(line, word) || !strstr(line, other)) {
+    fail_msg("\"%s\" lacks \"%s\" or \"%s\"", line, word, other);
+  }
+}
+
+static RlCheckpoint *open_sound(const char *path) {
+  RlCheckpoint *checkpoint;
+  if (rl_checkpoint_open(&checkpoint, path) != RL_OK) fail_msg("%s", rl_error_text());
+  return checkpoint;
+}
+
+// builds a file with our user block around whatever fill makes, seals it, and expects a refusal
+static void expect_hostile(void (*fill)(hid_t file), const char *word) {
+  size_t size;
+  const char *path = scratch_path("hostile.h5");
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_userblock(creation, RL_CHECKPOINT_BLOCK);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  assert_true(file >= 0);
+  fill(file);
+  H5Fclose(file);
+  H5Pclose(access);
+  H5Pclose(creation);
+  uint8_t *data = scratch_get(path, &size);
+  rl_checkpoint_seal(data, size);
+  scratch_put(path, data, size);
+  free(data);
+  if (word) {
+    expect_refused(path, word, "expected a plain group or data set");
+  } else {
+    rl_checkpoint_close(open_sound(path));
+  }
+}
+
+static void make_set(hid_t file, const char *name, hid_t type, hid_t space, hid_t creation,
+                     const void *data) {
+  hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+  assert_true(set >= 0);
+  if (data) assert_true(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
+  H5Dclose(set);
+}
+
+static hid_t line_space(hsize_t n) {
+  return H5Screate_simple(1, &n, NULL);
+}
+
+// the control: this way of making files is accepted when nothing is wrong
+static void fill_plain(hid_t file) {
+  const float data[4] = {1, 2, 3, 4};
+  H5Gclose(H5Gcreate2(file, "group", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  make_set(file, "group/a", H5T_IEEE_F32LE, line_space(4), H5P_DEFAULT, data);
+}
+
+static void fill_soft(hid_t file) {
+  fill_plain(file);
+  H5Lcreate_soft("/group/a", file, "b", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void fill_external(hid_t file) {
+  H5Lcreate_external("/etc/passwd", "/a", file, "b", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void fill_cycle(hid_t file) {
+  fill_plain(file);
+  H5Lcreate_hard(file, "/", file, "group/again", H5P_DEFAULT, H5P_DEFAULT);
+}
+
+// two links a level: twice as many paths with every level
+static void fill_many(hid_t file) {
+  char name[64] = "";
+  for (int i = 0; i < 7; i++) {
+    char one[80], two[80];
+    snprintf(one, sizeof one, "%s/a", name);
+    H5Gclose(H5Gcreate2(file, one, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    for (int k = 0; k < 8; k++) {
+      snprintf(two, sizeof two, "%s/b%d", name, k);
+      H5Lcreate_hard(file, one, file, two, H5P_DEFAULT, H5P_DEFAULT);
+    }
+    snprintf(name, sizeof name, "%.60s", one);
+  }
+}
+
+static void fill_named_type(hid_t file) {
+  hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+  H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+static void fill_bad_name(hid_t file) {
+  make_set(file, "two words", H5T_IEEE_F32LE, H5Screate(H5S_SCALAR), H5P_DEFAULT, NULL);
+}
+
+static void fill_vlen_string(hid_t file) {
+  const char *text = "text";
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  make_set(file, "a", type, H5Screate(H5S_SCALAR), H5P_DEFAULT, &text);
+}
+
+static void fill_vlen(hid_t file) {
+  float data[2] = {1, 2};
+  hvl_t item = {2, data};
+  make_set(file, "a", H5Tvlen_create(H5T_IEEE_F32LE), H5Screate(H5S_SCALAR), H5P_DEFAULT, &item);
+}
+
+static void fill_big_endian(hid_t file) {
+  const float data[1] = {1};
+  make_set(file, "a", H5T_IEEE_F32BE, line_space(1), H5P_DEFAULT, data);
+}
+
+static void fill_compound(hid_t file) {
+  hid_t type = H5Tcreate(H5T_COMPOUND, 4);
+  H5Tinsert(type, "x", 0, H5T_IEEE_F32LE);
+  const float data[1] = {1};
+  make_set(file, "a", type, line_space(1), H5P_DEFAULT, data);
+}
+
+static void fill_reference(hid_t file) {
+  make_set(file, "a", H5T_STD_REF_OBJ, line_space(1), H5P_DEFAULT, NULL);
+}
+
+static void fill_strings(hid_t file) {
+  hid_t type = rl_checkpoint_hdf5_type(RL_CHARS, 4);
+  make_set(file, "a", type, line_space(2), H5P_DEFAULT, "abcdefgh");
+}
+
+static void fill_null(hid_t file) {
+  make_set(file, "a", H5T_IEEE_F32LE, H5Screate(H5S_NULL), H5P_DEFAULT, NULL);
+}
+
+static void fill_rank(hid_t file) {
+  const hsize_t dim[5] = {1, 1, 1, 1, 1};
+  const float data[1] = {1};
+  make_set(file, "a", H5T_IEEE_F32LE, H5Screate_simple(5, dim, NULL), H5P_DEFAULT, data);
+}
+
+// nothing written: HDF5 would make up as many fill values as the extent says
+static void fill_unallocated(hid_t file) {
+  make_set(file, "a", H5T_IEEE_F32LE, line_space(1000), H5P_DEFAULT, NULL);
+}
+
+static void fill_chunked(hid_t file) {
+  const hsize_t chunk = 4;
+  const float data[4] = {1, 2, 3, 4};
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 1, &chunk);
+  make_set(file, "a", H5T_IEEE_F32LE, line_space(4), creation, data);
+}
+
+static void fill_compact(hid_t file) {
+  const float data[4] = {1, 2, 3, 4};
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_layout(creation, H5D_COMPACT);
+  make_set(file, "a", H5T_IEEE_F32LE, line_space(4), creation, data);
+}
+
+static void fill_filter(hid_t file) {
+  const hsize_t chunk = 4;
+  const float data[4] = {1, 2, 3, 4};
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 1, &chunk);
+  H5Pset_shuffle(creation);
+  make_set(file, "a", H5T_IEEE_F32LE, line_space(4), creation, data);
+}
+
+static void fill_external_data(hid_t file) {
+  hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_external(creation, "/etc/passwd", 0, 16);
+  make_set(file, "a", H5T_IEEE_F32LE, line_space(4), creation, NULL);
+}
+
+static void test_hostile(void **state) {
+  (void)state;
+  rl_checkpoint_quiet_hdf5();
+  expect_hostile(fill_plain, NULL);
+  expect_hostile(fill_soft, "b: found a soft link");
+  expect_hostile(fill_external, "b: found an external link");
+  expect_hostile(fill_cycle, "found");
+  expect_hostile(fill_many, "found");
+  expect_hostile(fill_named_type, "found a named type");
+  expect_hostile(fill_bad_name, "bad name");
+  expect_hostile(fill_vlen_string, "a: found a data set of an unknown type");
+  expect_hostile(fill_vlen, "a: found a data set of an unknown type");
+  expect_hostile(fill_big_endian, "a: found a data set of an unknown type");
+  expect_hostile(fill_compound, "a: found a data set of an unknown type");
+  expect_hostile(fill_reference, "a: found a data set of an unknown type");
+  expect_hostile(fill_strings, "a: found an array of strings");
+  expect_hostile(fill_null, "a: found a data set without extent");
+  expect_hostile(fill_rank, "a: found a data set of too many dimensions");
+  expect_hostile(fill_unallocated, "a: found a data set");
+  expect_hostile(fill_chunked, "a: found a data set that is not contiguous");
+  expect_hostile(fill_compact, "a: found a data set that is not contiguous");
+  expect_hostile(fill_filter, "a: found a filtered data set");
+  expect_hostile(fill_external_data, "a: found a data set in an external file");
+}
+
+// virtual data sets need a newer format than ours: both are refused
+static void test_virtual(void **state) {
+  (void)state;
+  size_t size;
+  const hsize_t n = 4;
+  const char *path = scratch_path("virtual.h5");
+  hid_t creation = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
+  hid_t virtual = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &n, NULL);
+  H5Pset_userblock(creation, RL_CHECKPOINT_BLOCK);
+  assert_true(H5Pset_virtual(virtual, space, "/etc/passwd", "a", space) >= 0);
+  hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  make_set(file, "a", H5T_IEEE_F32LE, space, virtual, NULL);
+  H5Fclose(file);
+  uint8_t *data = scratch_get(path, &size);
+  rl_checkpoint_seal(data, size);
+  scratch_put(path, data, size);
+  free(data);
+  expect_refused(path, "a: found a virtual data set", "");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      SCRATCH_TEST(test_hostile),
+      SCRATCH_TEST(test_virtual),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
