@@ -5,11 +5,13 @@
 // Invariant: every value, defaults included, came through rl_config_value_parse.
 #include "rl/base/config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rl/base/config_ini.h"
 #include "rl/base/config_value.h"
 
 #define ROW(group, kind, field, def, bounds, help) \
@@ -32,7 +34,7 @@ static const RlOption table[] = {
     // clang-format on
 };
 
-enum { NROW = (int)(sizeof table / sizeof table[0]), KEY_MAX = 64 };
+enum { NROW = (int)(sizeof table / sizeof table[0]), KEY_MAX = 64, FILE_MAX_BYTES = 1 << 20 };
 _Static_assert((int)NROW <= (int)RL_MAX_OPTIONS, "RlConfig.given has a place for every row");
 
 static void *field_of(RlConfig *config, int row) {
@@ -186,6 +188,39 @@ RlStatus rl_config_set(RlConfig *config, const char *key, const char *value, con
   rl_config_value_expected(&table[row], expected, sizeof expected);
   return rl_error(RL_USAGE, "%s: %s: found \"%.*s\", expected %s", origin, key, (int)length, value,
                   expected);
+}
+
+RlStatus rl_config_parse(RlConfig *config, const char *text, size_t size, const char *name) {
+  return rl_config_ini_read(config, text, size, name);
+}
+
+RlStatus rl_config_load(RlConfig *config, const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) {
+    return rl_error(RL_USAGE, "%s: cannot open: %s, expected a configuration file", path,
+                    strerror(errno));
+  }
+  RlStatus status = RL_OK;
+  char *text = malloc(FILE_MAX_BYTES + 1);
+  size_t size = 0;
+  if (text == NULL) {
+    status = rl_error(RL_FAIL, "%s: found no memory to read it, expected 1 MiB", path);
+    goto out;
+  }
+  errno = 0;
+  size = fread(text, 1, FILE_MAX_BYTES + 1, file);
+  if (ferror(file)) {
+    status = rl_error(RL_USAGE, "%s: cannot read: %s, expected a configuration file", path,
+                      strerror(errno));
+  } else if (size > FILE_MAX_BYTES) {
+    status = rl_error(RL_USAGE, "%s: found more than 1 MiB, expected a configuration file", path);
+  } else {
+    status = rl_config_parse(config, text, size, path);
+  }
+out:
+  free(text);
+  fclose(file);
+  return status;
 }
 
 RlStatus rl_config_default_key(RlConfig *config, const char *key, const char *value) {

@@ -72,7 +72,7 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
 // Keys whose default is "task" take the task's own value; a task refuses those it does not know.
 #define RL_ENV_OPTIONS(X)                                                                          \
   X(TEXT, id, "HalfCheetah-v5", "", "task, see rlenv list")                                        \
-  X(INT, n_envs, "64", "[1, 65536]", "environments stepped side by side")                           \
+  X(INT, n_envs, "40", "[1, 65536]", "environments stepped side by side")                          \
   X(INT, max_episode_steps, "task", "[1, 1e9]", "time limit, where episodes are truncated")        \
   X(INT, frame_skip, "task", "[1, 1000]", "physics steps per environment step")                    \
   X(BOOL, clip_action, "true", "", "clip actions to [-1, 1] before scaling them to the actuators") \
@@ -111,29 +111,30 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(REAL, log_std_min, "-20", "[-100, 100]", "lower clamp of log sigma")             \
   X(REAL, log_std_max, "2", "[-100, 100]", "upper clamp of log sigma")
 
-#define RL_NORMALIZE_OPTIONS(X)                                                \
-  X(BOOL, obs, "true", "", "normalise observations by their running moments")  \
-  X(ENUM, reward, "batch", "off|batch|running",                                \
-    "scale rewards by the deviation of returns, by batches or running")        \
-  X(REAL, clip_obs, "10", "(0, inf]", "clip observations after normalisation") \
-  X(REAL, clip_reward, "10", "(0, inf]", "clip rewards after scaling")         \
+#define RL_NORMALIZE_OPTIONS(X)                                                              \
+  X(BOOL, obs, "true", "", "normalise observations by their running moments")                \
+  X(ENUM, reward, "batch", "off|batch|running",                                              \
+    "scale rewards by the deviation of returns, by batches or running")                      \
+  X(REAL, clip_obs, "10", "(0, inf]", "clip observations after normalisation")               \
+  X(REAL, clip_reward, "10", "(0, inf]", "clip rewards after scaling")                       \
   X(INT, warmup_steps, "1000", "[0, 1e7]", "random steps that give the first moments (PPO)") \
-  X(BOOL, freeze, "true", "", "hold the moments from a rollout's first step to its update's end (PPO)")
+  X(BOOL, freeze, "true", "",                                                                \
+    "hold the moments from a rollout's first step to its update's end (PPO)")
 
 #define RL_PPO_OPTIONS(X)                                                                       \
-  X(INT, n_steps, "32", "[1, 1e7]", "steps per environment per iteration")                    \
+  X(INT, n_steps, "48", "[1, 1e7]", "steps per environment per iteration")                      \
   X(INT, batch_size, "64", "[1, 1e8]", "rows of a minibatch")                                   \
   X(INT, n_epochs, "10", "[1, 1000]", "passes over the rollout per iteration")                  \
   X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam")                                 \
   X(ENUM, learning_rate_schedule, "linear", "constant|linear",                                  \
     "linear: falls to learning_rate_end")                                                       \
-  X(REAL, learning_rate_end, "2e-4", "[0, 1]", "step size a linear schedule ends at")              \
+  X(REAL, learning_rate_end, "2e-4", "[0, 1]", "step size a linear schedule ends at")           \
   X(REAL, gamma, "0.99", "[0, 1]", "discount")                                                  \
   X(REAL, gae_lambda, "0.95", "[0, 1]", "lambda of generalised advantage estimation")           \
   X(REAL, clip_range, "0.2", "(0, 10]", "clip of the probability ratio")                        \
   X(ENUM, clip_range_schedule, "constant", "constant|linear", "linear: falls to 0 at the end")  \
   X(REAL, clip_range_vf, "0", "[0, 1e6]", "clip of the change in value; 0: off")                \
-  X(REAL, vf_coef, "0.25", "[0, 1e6]", "weight of the value loss")                               \
+  X(REAL, vf_coef, "0.25", "[0, 1e6]", "weight of the value loss")                              \
   X(REAL, ent_coef, "0", "[-100, 100]", "weight of the entropy bonus")                          \
   X(REAL, kl_coef, "0", "[0, 1e6]", "weight of a penalty on KL(old, new)")                      \
   X(REAL, max_grad_norm, "0.5", "(0, inf]", "clip of the gradient's norm; inf: off")            \

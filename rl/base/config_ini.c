@@ -4,15 +4,14 @@
 // inih as built keeps 200 bytes of a line, joins indented lines to the value before, ignores what
 // follows a section's bracket and tells its handler no line. So the reader here counts lines and
 // refuses, before inih sees it, whatever would be read as something other than what it looks like.
-#include <errno.h>
 #include <ini.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rl/base/config.h"
+#include "rl/base/config_ini.h"
 
-enum { LINE_MAX_BYTES = 199, FILE_MAX_BYTES = 1 << 20 };
+enum { LINE_MAX_BYTES = 199 };
 
 typedef struct {
   RlConfig *config;
@@ -143,7 +142,7 @@ static int take_key(void *user, const char *section, const char *name, const cha
   return 0;
 }
 
-RlStatus rl_config_parse(RlConfig *config, const char *text, size_t size, const char *name) {
+RlStatus rl_config_ini_read(RlConfig *config, const char *text, size_t size, const char *name) {
   Source source = {.config = config, .name = name, .next = text, .end = text + size};
   // some editors put a byte order mark in front
   if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) source.next += 3;
@@ -154,33 +153,4 @@ RlStatus rl_config_parse(RlConfig *config, const char *text, size_t size, const 
                     name, line);
   }
   return source.status;
-}
-
-RlStatus rl_config_load(RlConfig *config, const char *path) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) {
-    return rl_error(RL_USAGE, "%s: cannot open: %s, expected a configuration file", path,
-                    strerror(errno));
-  }
-  RlStatus status = RL_OK;
-  char *text = malloc(FILE_MAX_BYTES + 1);
-  size_t size = 0;
-  if (text == NULL) {
-    status = rl_error(RL_FAIL, "%s: found no memory to read it, expected 1 MiB", path);
-    goto out;
-  }
-  errno = 0;
-  size = fread(text, 1, FILE_MAX_BYTES + 1, file);
-  if (ferror(file)) {
-    status = rl_error(RL_USAGE, "%s: cannot read: %s, expected a configuration file", path,
-                      strerror(errno));
-  } else if (size > FILE_MAX_BYTES) {
-    status = rl_error(RL_USAGE, "%s: found more than 1 MiB, expected a configuration file", path);
-  } else {
-    status = rl_config_parse(config, text, size, path);
-  }
-out:
-  free(text);
-  fclose(file);
-  return status;
 }

@@ -14,9 +14,9 @@ typedef void (*RlJob)(void *arg, int job);
 // Starts threads - 1 workers; threads >= 1. NULL with an error line if the system refuses one.
 RL_MUST_USE RlPool *rl_pool_init(int threads);
 
-// Runs job(arg, 0) ... job(arg, njob - 1), each once, and returns when all are done. Allocates
+// Runs func(arg, 0) ... func(arg, njob - 1), each once, and returns when all are done. Allocates
 // nothing. Not to be called from inside a job.
-void rl_pool_run(RlPool *pool, int njob, RlJob job, void *arg);
+void rl_pool_run(RlPool *pool, int njob, RlJob func, void *arg);
 
 int rl_pool_threads(const RlPool *pool);
 

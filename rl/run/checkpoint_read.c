@@ -259,7 +259,7 @@ RlStatus rl_checkpoint_open(RlCheckpoint **checkpoint, const char *path) {
   RL_TRY(rl_file_read(path, RL_CHECKPOINT_LIMIT, &data, &size));
   RlStatus status = rl_checkpoint_verify(data, size, path);
   if (status == RL_OK) status = rl_checkpoint_open_image(checkpoint, data, size, path);
-  if (status == RL_OK) {
+  if (*checkpoint) {
     (*checkpoint)->owned = data;
   } else {
     free(data);

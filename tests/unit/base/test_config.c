@@ -49,15 +49,14 @@ static void set_refused(const char *key, const char *value, const char *expected
 
 static void test_defaults(void **state) {
   (void)state;
+  memset(&config, 0xff, sizeof config);
   rl_config_default(&config);
   assert_int_equal(config.run.algorithm, RL_ALGO_PPO);
-  assert_int_equal(config.run.total_steps, 1000000);
-  assert_string_equal(config.env.id.text, "HalfCheetah-v5");
   assert_true(config.ppo.clip_range == 0.2);
-  assert_true(config.ppo.recompute_advantage);
-  assert_int_equal(config.policy.hidden.n, 2);
-  assert_int_equal(config.policy.hidden_critic.n, 2);
-  assert_int_equal(config.policy.hidden_critic.dim[1], 64);
+  assert_true(config.ppo.bootstrap_truncated);
+  assert_true(config.policy.hidden.n > 0);
+  assert_memory_equal(&config.policy.hidden_actor, &config.policy.hidden, sizeof(RlDims));
+  assert_memory_equal(&config.policy.hidden_critic, &config.policy.hidden, sizeof(RlDims));
   assert_int_equal(config.env.frame_skip, 0);
   assert_int_equal(config.env.max_episode_steps, 0);
   for (int i = 0; i < RL_MAX_OPTIONS; i++) assert_int_equal(config.given[i], 0);
@@ -302,7 +301,7 @@ static void test_unknown(void **state) {
           "ppo.clip_range");
   refused("[run]\ngamma = 1\n",
           "x.ini:2: run.gamma: unknown key, expected one of the known keys, nearest is ppo.gamma");
-  refused("seed = 1\n",
+  refused("\nseed = ",
           "x.ini:1: seed: unknown key, expected one of the known keys, nearest is run.seed");
   refused("[pppo]\n",
           "x.ini:1: [pppo]: unknown section, expected one of the known sections, nearest is [ppo]");
@@ -426,18 +425,18 @@ static void test_round_trip(void **state) {
 static void test_dump(void **state) {
   (void)state;
   static char text[DUMP_SIZE];
-  rl_config_default(&config);
+  expect_ok(parse("[run]\nthreads = 3\n[ppo]\nn_steps = 16\n[normalize]\nclip_obs = 1e1\n"));
   dump(text, false);
   assert_non_null(strstr(text, "[run]\nalgorithm = ppo\n"));
-  assert_non_null(strstr(text, "\nthreads = 0\n"));
-  assert_non_null(strstr(text, "\n\n[ppo]\nn_steps = 2048\n"));
+  assert_non_null(strstr(text, "\nthreads = 3\n"));
+  assert_non_null(strstr(text, "\n\n[ppo]\nn_steps = 16\n"));
   assert_non_null(strstr(text, "\nclip_obs = 10\n"));
   assert_null(strstr(text, "[sac]"));
   assert_null(strstr(text, "frame_skip"));
   dump(text, true);
   assert_null(strstr(text, "threads"));
   assert_null(strstr(text, "log_every"));
-  assert_non_null(strstr(text, "seed = 1\n"));
+  assert_non_null(strstr(text, "\nseed = "));
   expect_ok(set("run.algorithm", "sac"));
   dump(text, true);
   assert_null(strstr(text, "[ppo]"));
@@ -463,28 +462,31 @@ static void validates(const char *text, const char *line) {
 
 static void test_validate(void **state) {
   (void)state;
-  validates("[ppo]\nn_steps = 16\nbatch_size = 128\n", "");
-  validates("[ppo]\nn_steps = 16\nbatch_size = 129\n",
+  validates("[env]\nn_envs = 8\n[ppo]\nn_steps = 16\nbatch_size = 128\n", "");
+  validates("[env]\nn_envs = 8\n[ppo]\nn_steps = 16\nbatch_size = 129\n",
             "x.ini: ppo.batch_size: found \"129\", expected at most n_steps x env.n_envs = 16 x 8 "
             "= 128");
   validates("[env]\nn_envs = 65536\n[ppo]\nn_steps = 1e6\n",
             "x.ini: ppo.n_steps: found \"1000000\", expected at most 2147483647 rows of n_steps x "
             "env.n_envs = 1000000 x 65536");
-  validates("[policy]\nlog_std_min = 2\n",
+  validates("[policy]\nlog_std_min = 2\nlog_std_max = 2\n",
             "x.ini: policy.log_std_min: found \"2\", expected less than policy.log_std_max = 2");
-  validates("[policy]\nlog_std_min = -0.4\n",
+  validates("[policy]\nlog_std_min = -0.4\nlog_std_max = 2\nlog_std_init = -0.5\n",
             "x.ini: policy.log_std_init: found \"-0.5\", expected a number in [policy.log_std_min, "
             "policy.log_std_max] = [-0.4, 2]");
-  validates("[ppo]\nlearning_rate_end = 1e-3\n",
-            "x.ini: ppo.learning_rate_end: found \"0.001\", expected at most ppo.learning_rate = "
-            "0.0003");
-  validates("[ppo]\nlearning_rate_end = 1e-3\nlearning_rate_schedule = constant\n", "");
+  validates(
+      "[ppo]\nlearning_rate = 3e-4\nlearning_rate_end = 1e-3\nlearning_rate_schedule = linear\n",
+      "x.ini: ppo.learning_rate_end: found \"0.001\", expected at most ppo.learning_rate = "
+      "0.0003");
+  validates(
+      "[ppo]\nlearning_rate = 3e-4\nlearning_rate_end = 1e-3\nlearning_rate_schedule = constant\n",
+      "");
   validates("[sac]\nlearning_rate = 1e-3\n",
             "x.ini: sac.learning_rate: found \"0.001\", expected no key of [sac] where "
             "run.algorithm is ppo");
   validates("[run]\nalgorithm = sac\n[ppo]\ngamma = 0.9\n",
             "x.ini: ppo.gamma: found \"0.9\", expected no key of [ppo] where run.algorithm is sac");
-  validates("[run]\nalgorithm = sac\n[policy]\nlog_std_min = -0.4\n", "");
+  validates("[run]\nalgorithm = sac\n[policy]\nlog_std_min = -0.4\nlog_std_init = -0.5\n", "");
 }
 
 // Switches to a locale with a decimal comma, made in folder where the system has none.

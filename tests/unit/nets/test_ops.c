@@ -182,7 +182,7 @@ static void test_maps(void **unused) {
 }
 
 static void check_backward(void) {
-  float y[MAX], dy[MAX], dx[MAX];
+  float y[MAX] = {0}, dy[MAX] = {0}, dx[MAX];
   for (int n = 0; n <= MAX; n++) {
     fill(y, n);
     fill(dy, n);

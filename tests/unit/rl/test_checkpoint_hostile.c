@@ -81,6 +81,14 @@ static void fill_external(hid_t file) {
   H5Lcreate_external("/etc/passwd", "/a", file, "b", H5P_DEFAULT, H5P_DEFAULT);
 }
 
+static void fill_deep(hid_t file) {
+  char name[64] = "";
+  for (int i = 0; i < 9; i++) {
+    strcat(name, "/g");
+    H5Gclose(H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  }
+}
+
 static void fill_cycle(hid_t file) {
   fill_plain(file);
   H5Lcreate_hard(file, "/", file, "group/again", H5P_DEFAULT, H5P_DEFAULT);
@@ -195,8 +203,9 @@ static void test_hostile(void **state) {
   expect_hostile(fill_plain, NULL);
   expect_hostile(fill_soft, "b: found a soft link");
   expect_hostile(fill_external, "b: found an external link");
-  expect_hostile(fill_cycle, "found");
-  expect_hostile(fill_many, "found");
+  expect_hostile(fill_deep, "groups nested too deep");
+  expect_hostile(fill_cycle, "groups nested too deep");
+  expect_hostile(fill_many, "too many links");
   expect_hostile(fill_named_type, "found a named type");
   expect_hostile(fill_bad_name, "bad name");
   expect_hostile(fill_vlen_string, "a: found a data set of an unknown type");

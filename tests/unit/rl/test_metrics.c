@@ -165,6 +165,12 @@ static void test_zeros(void **state) {
   scratch_put(scratch_path("metrics.csv"), text, strlen(HEADER ROW1) + 20);
   assert_int_equal(rl_metrics_truncate(scratch_path("metrics.csv"), 1000, NULL), RL_OK);
   expect_text(HEADER ROW1);
+  // in the middle of a row, too
+  char row[] = HEADER ROW1 ROW2;
+  row[strlen(HEADER ROW1) + strlen(ROW2) - 2] = '\0';
+  scratch_put(scratch_path("metrics.csv"), row, sizeof row - 1);
+  assert_int_equal(rl_metrics_truncate(scratch_path("metrics.csv"), 1000, NULL), RL_OK);
+  expect_text(HEADER ROW1);
 }
 
 static void test_truncate_missing(void **state) {
