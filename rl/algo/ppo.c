@@ -73,7 +73,7 @@ void rl_ppo_schedule(RlPpo *ppo, double done) {
   ppo->clip_range = o->clip_range;
   // detail: learning-rate-annealing
   if (o->learning_rate_schedule == RL_SCHEDULE_LINEAR) {
-    ppo->learning_rate += (o->learning_rate_end - o->learning_rate) * done;
+    ppo->learning_rate *= 1 - (1 - o->learning_rate_end) * done;
   }
   // detail: clip-annealing
   if (o->clip_range_schedule == RL_SCHEDULE_LINEAR) ppo->clip_range *= 1 - done;
@@ -360,6 +360,7 @@ void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
       // detail: ragged-minibatch
       mb.loss.weight = (RlReal)(1.0 / (o->weight_ragged ? o->batch_size : mb.rows));
       go_on = run_minibatch(&mb, stats);
+      if (ppo->tick) ppo->tick(ppo->tick_arg);
     }
   }
   finish(stats, ppo);

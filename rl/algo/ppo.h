@@ -53,6 +53,8 @@ typedef struct {
   RlRng shuffle_rng;
   double learning_rate, clip_range;         // as scheduled
   int skipped_in_a_row;
+  void (*tick)(void *arg);                  // called after every minibatch; nullable
+  void *tick_arg;
   int *order;                               // rows that count, shuffled (capacity of the rollout)
   RlReal *adv;                              // advantages of the minibatch (batch_size)
   RlMlpWork value_work[RL_PPO_VALUE_JOBS];  // for V alone, one a job

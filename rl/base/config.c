@@ -287,11 +287,6 @@ static RlStatus validate_ppo(const RlConfig *config, const char *origin) {
     return refuse(config, origin, "ppo.batch_size", "at most n_steps x env.n_envs = %d x %d = %lld",
                   ppo->n_steps, config->env.n_envs, (long long)rows);
   }
-  bool linear = ppo->learning_rate_schedule == RL_SCHEDULE_LINEAR;
-  if (linear && ppo->learning_rate_end > ppo->learning_rate) {
-    return refuse(config, origin, "ppo.learning_rate_end", "at most ppo.learning_rate = %g",
-                  ppo->learning_rate);
-  }
   return RL_OK;
 }
 

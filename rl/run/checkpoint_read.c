@@ -276,11 +276,8 @@ void rl_checkpoint_close(RlCheckpoint *checkpoint) {
   free(checkpoint);
 }
 
-// finds a data set; the error line says what the caller wanted
-static RlStatus look_up(const RlCheckpoint *checkpoint, const char *name, const char *expected,
-                        const Entry **entry) {
-  *entry = find(checkpoint, name);
-  if (*entry) return RL_OK;
+// the error line for a data set that is not there
+static RlStatus miss(const RlCheckpoint *checkpoint, const char *name, const char *expected) {
   return rl_error(RL_FAIL, "%s: %s: found nothing, expected %s", checkpoint->path, name, expected);
 }
 
@@ -294,11 +291,11 @@ static RlStatus read_entry(const RlCheckpoint *checkpoint, const Entry *entry, v
 }
 
 RlStatus rl_checkpoint_text(RlCheckpoint *checkpoint, const char *name, char *text, size_t size) {
-  const Entry *entry;
+  const Entry *entry = find(checkpoint, name);
   char found[SHAPE_TEXT];
   RL_ASSERT(size > 0);
   text[0] = '\0';
-  RL_TRY(look_up(checkpoint, name, "text", &entry));
+  if (!entry) return miss(checkpoint, name, "text");
   if (entry->type != RL_CHARS) {
     describe(found, entry->type, entry->rank, entry->dim);
     return rl_error(RL_FAIL, "%s: %s: found %s, expected text", checkpoint->path, name, found);
@@ -319,8 +316,8 @@ RlStatus rl_checkpoint_text(RlCheckpoint *checkpoint, const char *name, char *te
 }
 
 RlStatus rl_checkpoint_shape(RlCheckpoint *checkpoint, const char *name, int *rank, int64_t *dim) {
-  const Entry *entry;
-  RL_TRY(look_up(checkpoint, name, "a data set", &entry));
+  const Entry *entry = find(checkpoint, name);
+  if (!entry) return miss(checkpoint, name, "a data set");
   *rank = entry->rank;
   for (int i = 0; i < entry->rank; i++) dim[i] = entry->dim[i];
   return RL_OK;
@@ -334,7 +331,8 @@ static RlStatus match_field(const RlCheckpoint *checkpoint, const RlField *field
   for (int i = 0; i < field->rank; i++) dim[i] = field->dim[i];
   if (field->type == RL_CHARS && dim[0] == 0) dim[0] = 1;  // the empty text's one NUL
   describe(expected, field->type, field->rank, dim);
-  RL_TRY(look_up(checkpoint, field->name, expected, entry));
+  *entry = find(checkpoint, field->name);
+  if (!*entry) return miss(checkpoint, field->name, expected);
   bool equal = (*entry)->type == field->type && (*entry)->rank == field->rank &&
                memcmp((*entry)->dim, dim, sizeof dim) == 0;
   if (equal) return RL_OK;

@@ -35,9 +35,15 @@ static int rollout_steps(const RlRun *run) {
   return steps < run->config.ppo.n_steps ? (int)steps : run->config.ppo.n_steps;
 }
 
-static void tick(void *arg, int t) {
+static void collect_tick(void *arg, int t) {
   RlRun *run = arg;
   rl_progress_tick(&run->progress, run->counters.step + (int64_t)(t + 1) * run->env.N);
+}
+
+static void learn_tick(void *arg) {
+  RlRun *run = arg;
+  rl_progress_tick(&run->progress,
+                   run->counters.step + (int64_t)run->rollout.T * run->rollout.N);
 }
 
 // Rewards in units of the deviation of earlier returns.
@@ -74,7 +80,7 @@ void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats) {
   double start = rl_clock_seconds();
   rl_ppo_schedule(ppo, (double)run->counters.step / (double)run->config.run.total_steps);
   rl_rollout_reset(rollout, rollout_steps(run));
-  rl_collector_run(&run->collector, &run->policy.actor, rollout, tick, run);
+  rl_collector_run(&run->collector, &run->policy.actor, rollout, collect_tick, run);
   double collected = rl_clock_seconds();
 
   rl_ppo_evaluate(ppo, rollout);
@@ -97,6 +103,8 @@ void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats) {
 RlStatus rl_train_ppo(RlRun *run) {
   const RlRunOptions *o = &run->config.run;
   RL_TRY(rl_run_open_metrics(run, columns, NCOLUMN));
+  run->ppo.tick = learn_tick;
+  run->ppo.tick_arg = run;
   if (run->counters.step == 0) rl_train_ppo_warmup(run);
   while (run->counters.step < o->total_steps && !*run->stop) {
     int64_t before = run->counters.step;

@@ -5,7 +5,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$RL_BIN/rltrain" --config inverted_double_pendulum.ini --seed 1 --out "$work/run" \
-  --set run.total_steps=200000 --set run.eval_every=0 --set run.checkpoint_every=0 >"$work/log" ||
+  --set run.total_steps=100000 --set run.eval_every=0 --set run.checkpoint_every=0 >"$work/log" ||
   { cat "$work/log"; exit 1; }
 "$RL_BIN/rleval" "$work/run" --episodes 10 --seed 7 --json >"$work/result"
 mean=$(sed -n 's/.*"mean": *\([-0-9.e+]*\).*/\1/p' "$work/result")

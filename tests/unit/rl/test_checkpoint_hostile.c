@@ -82,10 +82,11 @@ static void fill_external(hid_t file) {
 }
 
 static void fill_deep(hid_t file) {
-  char name[64] = "";
-  for (int i = 0; i < 9; i++) {
-    strcat(name, "/g");
-    H5Gclose(H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  const char *name = "/a/b/c/d/e/f/g/h/i";
+  for (int length = 2; length <= 18; length += 2) {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "%.*s", length, name);
+    H5Gclose(H5Gcreate2(file, prefix, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
   }
 }
 

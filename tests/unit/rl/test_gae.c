@@ -91,6 +91,10 @@ static void test_lambda_limits(void **state) {
   static Batch b;
   draw(&b, 20, 3, 0.1, 5);
   memset(b.lost, 0, sizeof b.lost);
+  // within a piece a step leads to the next one's state
+  for (int i = 0; i + 3 < 60; i++) {
+    if (!b.terminated[i] && !b.truncated[i]) b.next_value[i] = b.value[i + 3];
+  }
   rl_gae_returns(b.raw_ret, b.raw, b.next_value, b.terminated, b.truncated, b.lost, 20, 3, 0.9, 1);
   gae(&b, 0.9, 1);
   for (int i = 0; i < 60; i++) assert_near(b.ret[i], b.raw_ret[i], 1e-6);
@@ -145,7 +149,7 @@ static void test_nothing_leaks(void **state) {
     if (!c.lost[i]) continue;
     c.rew[i] = c.value[i] = c.next_value[i] = NAN;
     c.raw[i] = NAN;
-    c.terminated[i] = i % 2;
+    c.terminated[i] = i % 2 == 0;
     c.truncated[i] = i % 3 == 0;
   }
   gae(&b, 0.99, 0.95);
