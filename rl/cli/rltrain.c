@@ -154,6 +154,9 @@ int main(int argc, char **argv) {
   struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  // a full disk or a closed pipe is an error to report or to live with, not the end of a run
+  signal(SIGXFSZ, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
   if (status == RL_OK) status = train(&request);
   return rl_cli_exit(status);
 }

@@ -8,6 +8,7 @@
 #ifndef RL_RUN_CHECKPOINT_H_
 #define RL_RUN_CHECKPOINT_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,8 @@ typedef struct {
   RlFieldType type;
   int rank;  // 0: a scalar
   int64_t dim[RL_FIELD_RANK];
-  void *data;  // dense, row-major
+  void *data;        // dense, row-major
+  bool nonnegative;  // reading refuses values below zero (counts, sums of squares)
 } RlField;
 
 // Writes the fields to path: temporary name in the same folder, fsync, rename, fsync of the folder.

@@ -347,6 +347,18 @@ static size_t padded_size(const RlField *field) {
   return (bytes + 64) / 64 * 64;
 }
 
+// index of the first negative element, else -1
+static int64_t find_negative(RlFieldType type, const void *data, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    bool negative = (type == RL_F32 && ((const float *)data)[i] < 0) ||
+                    (type == RL_F64 && ((const double *)data)[i] < 0) ||
+                    (type == RL_I32 && ((const int32_t *)data)[i] < 0) ||
+                    (type == RL_I64 && ((const int64_t *)data)[i] < 0);
+    if (negative) return (int64_t)i;
+  }
+  return -1;
+}
+
 // reads the fields one after the other into block
 static RlStatus read_fields(RlCheckpoint *checkpoint, const RlField *field, int nfield,
                             uint8_t *block) {
@@ -359,6 +371,11 @@ static RlStatus read_fields(RlCheckpoint *checkpoint, const RlField *field, int 
     if (bad >= 0) {
       return rl_error(RL_FAIL, "%s: %s[%lld]: found a value that is not finite", checkpoint->path,
                       field[i].name, (long long)bad);
+    }
+    bad = field[i].nonnegative ? find_negative(field[i].type, block, count) : -1;
+    if (bad >= 0) {
+      return rl_error(RL_FAIL, "%s: %s[%lld]: found a negative value, expected none",
+                      checkpoint->path, field[i].name, (long long)bad);
     }
     block += padded_size(&field[i]);
   }

@@ -14,6 +14,12 @@ void rl_fields_push(RlFields *fields, const char *name, RlFieldType type, void *
   if (columns) field->dim[field->rank++] = columns;
 }
 
+void rl_fields_push_nonnegative(RlFields *fields, const char *name, RlFieldType type, void *data,
+                                int64_t rows, int64_t columns) {
+  rl_fields_push(fields, name, type, data, rows, columns);
+  fields->field[fields->n - 1].nonnegative = true;
+}
+
 void rl_fields_copy(const RlFields *to, const RlFields *from) {
   RL_ASSERT(to->n == from->n);
   for (int i = 0; i < to->n; i++) {

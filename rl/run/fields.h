@@ -16,6 +16,10 @@ typedef struct {
 void rl_fields_push(RlFields *fields, const char *name, RlFieldType type, void *data, int64_t rows,
                     int64_t columns);
 
+// The same for an array of counts, steps or sums of squares: reading refuses values below zero.
+void rl_fields_push_nonnegative(RlFields *fields, const char *name, RlFieldType type, void *data,
+                                int64_t rows, int64_t columns);
+
 // Copies the data of every field of from to the same field of to; both lists have the same shapes.
 void rl_fields_copy(const RlFields *to, const RlFields *from);
 

@@ -51,12 +51,12 @@ void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
   rl_fields_push(fields, "actor/param", RL_F32, actor->param, actor->nparam, 0);
   rl_fields_push(fields, "critic/dim", RL_I32, policy->critic_dim, critic->L + 1, 0);
   rl_fields_push(fields, "critic/param", RL_F32, critic->param, critic->nparam, 0);
-  rl_fields_push(fields, "normalizer/count", RL_F64, &norm->count, 0, 0);
+  rl_fields_push_nonnegative(fields, "normalizer/count", RL_F64, &norm->count, 0, 0);
   rl_fields_push(fields, "normalizer/mean", RL_F64, norm->mean, norm->O, 0);
-  rl_fields_push(fields, "normalizer/m2", RL_F64, norm->m2, norm->O, 0);
-  rl_fields_push(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
+  rl_fields_push_nonnegative(fields, "normalizer/m2", RL_F64, norm->m2, norm->O, 0);
+  rl_fields_push_nonnegative(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
   rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->mean, 0, 0);
-  rl_fields_push(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
+  rl_fields_push_nonnegative(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
   rl_fields_push(fields, "probe/obs", RL_F32, policy->probe_obs, RL_PROBE_ROWS, policy->O);
   rl_fields_push(fields, "probe/act", RL_F32, policy->probe_act, RL_PROBE_ROWS, policy->A);
 }
@@ -108,7 +108,7 @@ static RlStatus read_policy(RlServed *served, RlCheckpoint *checkpoint, const ch
   memcpy(want[0], policy->actor_dim, sizeof want[0]);
   memcpy(want[1], policy->critic_dim, sizeof want[1]);
   rl_policy_fields(&fields, policy);
-  rl_fields_push(&fields, "step", RL_I64, &served->step, 0, 0);
+  rl_fields_push_nonnegative(&fields, "step", RL_I64, &served->step, 0, 0);
   RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
   if (memcmp(want[0], policy->actor_dim, sizeof want[0]) != 0 ||
       memcmp(want[1], policy->critic_dim, sizeof want[1]) != 0) {

@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rl/base/cli.h"
 #include "rl/base/clock.h"
@@ -69,7 +71,7 @@ static RlStatus write_config(RlRun *run) {
 
 static RlStatus write_version(RlRun *run) {
   char text[4096];
-  rl_version_compose("rltrain " RL_VERSION, mj_versionString(), rl_isa_name(rl_isa_active()), text,
+  rl_version_compose(RL_VERSION, mj_versionString(), rl_isa_name(rl_isa_active()), text,
                      sizeof text);
   return rl_folder_write(&run->folder, "version.txt", text);
 }
@@ -91,14 +93,23 @@ static void show_start(RlRun *run, const RlRunRequest *request) {
                    run->config.run.total_steps, title);
 }
 
-// The state of a run that has done no step.
+// Keeps a copy of the checkpoint a run starts from: the run's folder is complete by itself, and a run
+// killed before its first save starts again from the same place.
+static RlStatus keep_init(RlRun *run, const char *init_from) {
+  char path[RL_PATH_SIZE];
+  uint8_t *data;
+  size_t size;
+  rl_folder_path(&run->folder, "init.h5", path);
+  RL_TRY(rl_file_read(init_from, (size_t)1 << 32, &data, &size));
+  RlStatus status = rl_file_write(path, data, size);
+  free(data);
+  return status;
+}
+
+// The state of a run that has done no step; init_from: nullable.
 static RlStatus begin(RlRun *run, const char *init_from) {
   rl_policy_draw(&run->policy, &run->config);
-  if (!init_from) return RL_OK;
-  RL_TRY(rl_run_init_from(run, init_from));
-  // saved at once, so that a run killed before its first save does not lose where it started from
-  rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
-  return rl_run_save(run);
+  return init_from ? rl_run_init_from(run, init_from) : RL_OK;
 }
 
 RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request) {
@@ -109,6 +120,7 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   run->task = rl_task_find(config->env.id.text, "env.id");
   if (!run->task) return RL_USAGE;
   RL_TRY(lay_out(run));
+  RL_TRY(begin(run, request->init_from));
   char name[256], stamp[32];
   time_t now = time(NULL);
   struct tm local;
@@ -117,7 +129,7 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
   RL_TRY(write_config(run));
   RL_TRY(write_version(run));
-  RL_TRY(begin(run, request->init_from));
+  if (request->init_from) RL_TRY(keep_init(run, request->init_from));
   show_start(run, request);
   return RL_OK;
 }
@@ -154,8 +166,10 @@ static RlStatus find_state(RlRun *run) {
     printf("skipped %s\n", rl_error_text());
     rl_error_clear();
   }
-  printf("%s: no resume file yet, starting again from config.ini\n", run->folder.dir);
-  return begin(run, NULL);
+  printf("%s: no sound resume file, starting again from config.ini\n", run->folder.dir);
+  char init[RL_PATH_SIZE];
+  rl_folder_path(&run->folder, "init.h5", init);
+  return begin(run, access(init, F_OK) == 0 ? init : NULL);
 }
 
 RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,

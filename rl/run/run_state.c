@@ -14,26 +14,26 @@ static void push_meta(RlFields *fields, RlRun *run, char *text) {
   rl_fields_push(fields, "config", RL_CHARS, text, (int64_t)length, 0);
   rl_fields_push(fields, "task", RL_CHARS, task, (int64_t)strlen(task), 0);
   rl_fields_push(fields, "algorithm", RL_CHARS, algorithm, (int64_t)strlen(algorithm), 0);
-  rl_fields_push(fields, "step", RL_I64, &run->counters.step, 0, 0);
+  rl_fields_push_nonnegative(fields, "step", RL_I64, &run->counters.step, 0, 0);
 }
 
 static void push_counters(RlFields *fields, RlRun *run) {
   RlCounters *c = &run->counters;
-  rl_fields_push(fields, "counters/updates", RL_I64, &c->updates, 0, 0);
-  rl_fields_push(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
-  rl_fields_push(fields, "counters/skipped_in_a_row", RL_I32, &run->ppo.skipped_in_a_row, 0, 0);
+  rl_fields_push_nonnegative(fields, "counters/updates", RL_I64, &c->updates, 0, 0);
+  rl_fields_push_nonnegative(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
+  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32, &run->ppo.skipped_in_a_row, 0, 0);
   rl_fields_push(fields, "counters/has_best", RL_I32, &c->has_best, 0, 0);
   rl_fields_push(fields, "counters/best", RL_F64, &c->best, 0, 0);
   rl_fields_push(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
-  rl_fields_push(fields, "episodes/count", RL_I64, &run->episodes.count, 0, 0);
+  rl_fields_push_nonnegative(fields, "episodes/count", RL_I64, &run->episodes.count, 0, 0);
   rl_fields_push(fields, "episodes/return", RL_F64, run->episodes.ret, RL_EPISODE_WINDOW, 0);
-  rl_fields_push(fields, "episodes/length", RL_F64, run->episodes.length, RL_EPISODE_WINDOW, 0);
+  rl_fields_push_nonnegative(fields, "episodes/length", RL_F64, run->episodes.length, RL_EPISODE_WINDOW, 0);
 }
 
 static void push_adam(RlFields *fields, const char *const name[3], RlAdam *adam) {
-  rl_fields_push(fields, name[0], RL_I64, &adam->step, 0, 0);
+  rl_fields_push_nonnegative(fields, name[0], RL_I64, &adam->step, 0, 0);
   rl_fields_push(fields, name[1], RL_F32, adam->m, adam->n, 0);
-  rl_fields_push(fields, name[2], RL_F32, adam->v, adam->n, 0);
+  rl_fields_push_nonnegative(fields, name[2], RL_F32, adam->v, adam->n, 0);
 }
 
 // Everything that goes on from here, the policy included; the step itself is in push_meta.
@@ -91,7 +91,7 @@ RlStatus rl_run_save(RlRun *run) {
   RL_TRY(rl_run_save_policy(run));
   RL_TRY(rl_folder_link(&run->folder, "latest.h5", step));
   RL_TRY(keep_best(run));
-  if (run->metrics.fd >= 0) RL_TRY(rl_metrics_sync(&run->metrics));
+  RL_TRY(rl_metrics_sync(&run->metrics));
   RlFields fields = {0};
   rl_vecenv_save(&run->env, run->env_state);
   push_meta(&fields, run, text);
@@ -126,7 +126,7 @@ RlStatus rl_run_load_state(RlRun *run, const char *path) {
   RlCheckpoint *checkpoint = NULL;
   RL_TRY(rl_checkpoint_open(&checkpoint, path));
   RlFields fields = {0};
-  rl_fields_push(&fields, "step", RL_I64, &run->counters.step, 0, 0);
+  rl_fields_push_nonnegative(&fields, "step", RL_I64, &run->counters.step, 0, 0);
   push_state(&fields, run);
   RlStatus status = check_config(run, checkpoint, path);
   if (status == RL_OK) status = rl_checkpoint_load(checkpoint, fields.field, fields.n);

@@ -8,6 +8,12 @@
 #include <string.h>
 #include <xxhash.h>
 
+#ifdef __clang__
+static const char compiler[] = __VERSION__;  // names itself
+#else
+static const char compiler[] = "gcc " __VERSION__;
+#endif
+
 // the value of a key of /proc/cpuinfo, "unknown" if there is none
 static void read_cpu(const char *key, char *value, size_t size) {
   char line[512];
@@ -45,7 +51,7 @@ static void list_features(char *text, size_t size) {
 #endif
 }
 
-size_t rl_version_compose(const char *program, const char *mujoco, const char *blas, char *text,
+size_t rl_version_compose(const char *program, const char *mujoco, const char *kernels, char *text,
                           size_t size) {
   unsigned major = 0, minor = 0, release = 0;
   char cpu[128], features[128];
@@ -53,9 +59,9 @@ size_t rl_version_compose(const char *program, const char *mujoco, const char *b
   list_features(features, sizeof features);
   if (H5get_libversion(&major, &minor, &release) < 0) major = 0;
   int n = snprintf(text, size,
-                   "rltrain: %s\ncompiler: %s\nc library: glibc %s\nmujoco: %s\nblas: %s\n"
+                   "rltrain: %s\ncompiler: %s\nc library: glibc %s\nmujoco: %s\nkernels: %s\n"
                    "hdf5: %u.%u.%u\nxxhash: %u\ncpu: %s\ncpu features:%s\n",
-                   program, __VERSION__, gnu_get_libc_version(), mujoco, blas, major, minor,
-                   release, XXH_versionNumber(), cpu, features);
+                   program, compiler, gnu_get_libc_version(), mujoco, kernels, major, minor, release,
+                   XXH_versionNumber(), cpu, features);
   return n < 0 ? 0 : (size_t)n;
 }

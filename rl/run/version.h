@@ -6,9 +6,10 @@
 
 #include <stddef.h>
 
-// Writes the text of version.txt, one "key: value" a line. program, mujoco, blas: their versions.
+// Writes the text of version.txt, one "key: value" a line. program, mujoco: versions; kernels: the
+// instruction set the array kernels run on.
 // Returns the length as snprintf does.
-size_t rl_version_compose(const char *program, const char *mujoco, const char *blas, char *text,
+size_t rl_version_compose(const char *program, const char *mujoco, const char *kernels, char *text,
                           size_t size);
 
 #endif

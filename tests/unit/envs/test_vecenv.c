@@ -391,8 +391,11 @@ static void test_divergence_at_the_limit(void **state) {
   Bench b;
   bench_init(&b, "Hopper-v5", keys, 1, 1);
   rl_vecenv_reset(&b.env, SEED, RL_STREAM_ENV);
+  float first[11];
+  memcpy(first, b.env.obs, sizeof first);
   for (int j = 0; j < b.env.A; j++) b.act[j] = NAN;
   rl_vecenv_step(&b.env, b.act);
+  assert_same_floats(b.env.next_obs, first, 11);
   assert_int_equal(b.env.terminated[0], 1);
   assert_int_equal(b.env.truncated[0], 1);
   assert_int_equal(b.env.diverged[0], 1);

@@ -108,7 +108,7 @@ static void test_schedule(void **state) {
   (void)state;
   Bench b;
   make(&b,
-       "[ppo]\nlearning_rate = 0.01\nlearning_rate_end = 0.002\nclip_range = 0.4\n"
+       "[ppo]\nlearning_rate = 0.01\nlearning_rate_end = 0.2\nclip_range = 0.4\n"
        "learning_rate_schedule = linear\nclip_range_schedule = linear\n",
        4, 2, 1, false);
   for (int k = 0; k <= 4; k++) {

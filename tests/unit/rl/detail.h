@@ -1,0 +1,92 @@
+// What the tests of documented details share: a real run made from configuration text, and the
+// pieces of its iteration. Each test asserts its property with the switch as shipped and its
+// opposite with the switch turned, both through the keys a user has.
+#ifndef TESTS_UNIT_RL_DETAIL_H_
+#define TESTS_UNIT_RL_DETAIL_H_
+
+#include "rl/data/gae.h"
+#include "rl/run/train_ppo.h"
+#include "tests/unit/rl/near.h"
+#include "tests/unit/rl/scratch.h"
+
+static const char detail_ini[] =
+    "[run]\n"
+    "total_steps = 1000000\n"
+    "seed = 3\n"
+    "threads = 2\n"
+    "[env]\n"
+    "id = Reacher-v5\n"
+    "n_envs = 4\n"
+    "[normalize]\n"
+    "warmup_steps = 400\n"
+    "[ppo]\n"
+    "n_steps = 32\n"
+    "batch_size = 128\n"
+    "n_epochs = 1\n";
+
+static volatile sig_atomic_t detail_stop;
+
+// detail_ini changed by "section.key=value" texts, the last one NULL
+static inline void detail_configure(RlConfig *config, const char *const *set) {
+  rl_config_default(config);
+  assert_int_equal(rl_config_parse(config, detail_ini, strlen(detail_ini), "test"), RL_OK);
+  for (; set && *set; set++) {
+    char key[128];
+    const char *value = strchr(*set, '=');
+    assert_non_null(value);
+    snprintf(key, sizeof key, "%.*s", (int)(value - *set), *set);
+    if (rl_config_set(config, key, value + 1, "test") != RL_OK) fail_msg("%s", rl_error_text());
+  }
+  const RlTask *task = rl_task_find(config->env.id.text, "test");
+  assert_non_null(task);
+  assert_int_equal(rl_task_resolve(task, config, "test"), RL_OK);
+  if (rl_config_validate(config, "test") != RL_OK) fail_msg("%s", rl_error_text());
+}
+
+// A run in a folder of its own, warmed up and reset: where rl_train_ppo's first iteration begins.
+static inline void detail_start(RlRun *run, const char *const *set) {
+  static int count;
+  char name[32];
+  RlConfig config;
+  detail_configure(&config, set);
+  snprintf(name, sizeof name, "run%d", count++);
+  RlRunRequest request = {.out = scratch_path(name), .mode = RL_PROGRESS_JSON};
+  if (rl_run_create(run, &config, &request) != RL_OK) fail_msg("%s", rl_error_text());
+  run->stop = &detail_stop;
+  rl_train_ppo_warmup(run);
+}
+
+#define START(run, ...) detail_start((run), (const char *const[]){__VA_ARGS__, NULL})
+
+// The first half of an iteration: a rollout with its values.  nullable: tick
+static inline void detail_collect(RlRun *run, void (*tick)(void *arg, int t)) {
+  rl_ppo_schedule(&run->ppo, 0);
+  rl_rollout_reset(&run->rollout, run->config.ppo.n_steps);
+  rl_collector_run(&run->collector, &run->policy.actor, &run->rollout, tick, run);
+  rl_ppo_evaluate(&run->ppo, &run->rollout);
+}
+
+static inline int detail_rows(const RlRun *run) {
+  return run->rollout.T * run->rollout.N;
+}
+
+// V of raw observations obs (rows, O) by the critic as it stands
+static inline void detail_value(RlRun *run, RlReal *value, const float *obs, int rows) {
+  RlArena arena = {0};
+  RlMlpWork work;
+  rl_mlp_work_init(&work, &arena, &run->policy.critic, rows, 0);
+  rl_normalizer_forward(&run->policy.norm, work.y[0], obs, rows);
+  rl_mlp_forward(&run->policy.critic, &work, rows);
+  memcpy(value, work.y[run->policy.critic.L], (size_t)rows * sizeof(RlReal));
+  rl_arena_free(&arena);
+}
+
+// Population deviation of every stride-th number from x[0] on.
+static inline double detail_deviation(const RlReal *x, int n, int stride) {
+  double sum = 0, square = 0;
+  for (int i = 0; i < n; i++) sum += (double)x[i * stride];
+  for (int i = 0; i < n; i++) square += pow((double)x[i * stride] - sum / n, 2);
+  return sqrt(square / n);
+}
+
+#endif
