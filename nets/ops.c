@@ -89,7 +89,7 @@ INLINE float tanh_one(float x) {
 
 // 2^n is applied in two factors: for the largest x it is no float itself.
 INLINE float exp_one(float x) {
-  const float LARGE = 89, SMALL = -87.3365448f;  // the least x whose exponential is a normal number
+  const float LARGE = 89, SMALL = -87.3365402f;  // the least x whose exponential is a normal number
   const float a = either(x > LARGE, LARGE, either(x < SMALL, SMALL, x));
   const float rounded = fmaf(a, LOG2_E, ROUNDER);
   const float n = rounded - ROUNDER;

@@ -1,22 +1,14 @@
 // rlenv: the tasks, their checks, and replays of trace files. Options and exit codes only; the work
 // is in envs/check.c and rl/run/trace.c.
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "envs/check.h"
-#include "rl/base/path.h"
-#include "rl/base/pool.h"
+#include "rl/base/cli.h"
+#include "rl/run/configure.h"
 #include "rl/run/trace.h"
 
-#ifndef RL_VERSION
-#define RL_VERSION "0.1.0"
-#endif
-
-enum { PATH_SIZE = 4096 };
-
-static const char usage[] =
+static const char help[] =
     "usage: rlenv list\n"
     "       rlenv check (TASK | --config FILE)\n"
     "       rlenv trace --task NAME --in IN.h5 --out OUT.h5\n"
@@ -29,12 +21,6 @@ static const char usage[] =
 typedef struct {
   const char *config, *task, *in, *out;
 } Options;
-
-static int finish(RlStatus status) {
-  if (status == RL_OK) return EXIT_SUCCESS;
-  fprintf(stderr, "rlenv: %s\n", rl_error_text());
-  return status == RL_USAGE ? 2 : EXIT_FAILURE;
-}
 
 // A configuration that holds nothing but the task's own values.
 static RlStatus resolve(const RlTask *task, RlConfig *config) {
@@ -60,34 +46,20 @@ static RlStatus run_list(void) {
   return RL_OK;
 }
 
-// A bare name is looked for in the folder of configs too.
-static RlStatus load_config(RlConfig *config, const char *name) {
-  char path[PATH_SIZE];
-  FILE *file = fopen(name, "r");
-  if (file != NULL) {
-    fclose(file);
-    return rl_config_load(config, name);
-  }
-  if (strchr(name, '/') != NULL) return rl_config_load(config, name);
-  RL_TRY(rl_path_find(path, sizeof path, "configs", name));
-  return rl_config_load(config, path);
-}
-
 static RlStatus run_check(const Options *options, const char *name) {
   if ((name == NULL) == (options->config == NULL)) {
-    return rl_error(RL_USAGE, "check: expected either TASK or --config FILE, see rlenv --help");
+    return rl_error(
+        RL_USAGE,
+        "check: found neither or both, expected either TASK or --config FILE, see rlenv --help");
   }
   RlConfig config;
-  rl_config_default(&config);
-  const char *origin = options->config != NULL ? options->config : "rlenv check";
   if (options->config != NULL) {
-    RL_TRY(load_config(&config, options->config));
+    RL_TRY(rl_configure(&config, options->config, NULL, 0));
   } else {
-    RL_TRY(rl_config_set(&config, "env.id", name, origin));
+    const RlTask *task = rl_task_find(name, "check");
+    if (task == NULL) return RL_USAGE;
+    RL_TRY(resolve(task, &config));
   }
-  const RlTask *task = rl_task_find(config.env.id.text, origin);
-  if (task == NULL) return RL_USAGE;
-  RL_TRY(rl_task_resolve(task, &config, origin));
   return rl_check_run(&config, stdout);
 }
 
@@ -115,7 +87,8 @@ static RlStatus check_options(const char *command, const Options *options) {
 }
 
 static RlStatus run_command(int count, char **word, const Options *options) {
-  if (count == 0) return rl_error(RL_USAGE, "found no command, expected list, check or trace");
+  if (count == 0)
+    return rl_error(RL_USAGE, "rlenv: found no command, expected list, check or trace");
   const char *command = word[0];
   bool check = strcmp(command, "check") == 0;
   RL_TRY(check_options(command, options));
@@ -126,47 +99,39 @@ static RlStatus run_command(int count, char **word, const Options *options) {
   if (strcmp(command, "list") == 0) return run_list();
   if (check) return run_check(options, count == 2 ? word[1] : NULL);
   if (strcmp(command, "trace") == 0) return run_trace(options);
-  return rl_error(RL_USAGE, "found '%s', expected list, check or trace", command);
+  return rl_error(RL_USAGE, "rlenv: found '%s', expected list, check or trace", command);
+}
+
+// done: the exit code after --help or --version, else left alone.
+static RlStatus parse(int argc, char **argv, Options *options, int *done) {
+  enum { CONFIG, TASK, IN, OUT, HELP, VERSION };
+  static const struct option known[] = {{"config", required_argument, NULL, CONFIG},
+                                        {"task", required_argument, NULL, TASK},
+                                        {"in", required_argument, NULL, IN},
+                                        {"out", required_argument, NULL, OUT},
+                                        {"help", no_argument, NULL, HELP},
+                                        {"version", no_argument, NULL, VERSION},
+                                        {0}};
+  const char **text[] = {&options->config, &options->task, &options->in, &options->out};
+  RlStatus status = RL_OK;
+  int option;
+  while ((option = rl_cli_option(argc, argv, known, &status)) != -1) {
+    if (option < HELP) {
+      *text[option] = optarg;
+    } else {
+      *done = option == HELP ? rl_cli_help(help) : rl_cli_version("rlenv");
+      return RL_OK;
+    }
+  }
+  return status;
 }
 
 int main(int argc, char **argv) {
-  static const struct option known[] = {
-      {"help", no_argument, NULL, 'h'},
-      {"version", no_argument, NULL, 'v'},
-      {"config", required_argument, NULL, 'c'},
-      {"task", required_argument, NULL, 't'},
-      {"in", required_argument, NULL, 'i'},
-      {"out", required_argument, NULL, 'o'},
-      {NULL, 0, NULL, 0},
-  };
   Options options = {0};
-  opterr = 0;
-  int letter;
-  while ((letter = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-    switch (letter) {
-      case 'h':
-        fputs(usage, stdout);
-        return EXIT_SUCCESS;
-      case 'v':
-        puts("rlenv " RL_VERSION);
-        return EXIT_SUCCESS;
-      case 'c':
-        options.config = optarg;
-        break;
-      case 't':
-        options.task = optarg;
-        break;
-      case 'i':
-        options.in = optarg;
-        break;
-      case 'o':
-        options.out = optarg;
-        break;
-      default:
-        return finish(rl_error(RL_USAGE, "%s '%s', see rlenv --help",
-                               letter == ':' ? "found no value for" : "found an unknown option",
-                               argv[optind - 1]));
-    }
-  }
-  return finish(run_command(argc - optind, argv + optind, &options));
+  int done = -1;
+  RlStatus status = parse(argc, argv, &options, &done);
+  if (done >= 0) return done;
+  if (status == RL_OK) status = run_command(argc - optind, argv + optind, &options);
+  if (status == RL_OK && fflush(stdout) != 0) status = rl_error(RL_FAIL, "stdout: cannot write");
+  return rl_cli_exit(status);
 }

@@ -310,6 +310,23 @@ static void test_wrong_fields(void **state) {
   rl_checkpoint_close(checkpoint);
 }
 
+static void test_negative(void **state) {
+  (void)state;
+  double squares[2] = {1, -1e-9}, kept[2] = {5, 6};
+  RlField field = {"m2", RL_F64, 1, {2}, squares};
+  assert_int_equal(rl_checkpoint_save(scratch_path("a.h5"), &field, 1), RL_OK);
+  RlCheckpoint *checkpoint = open_sound(scratch_path("a.h5"));
+  field.data = kept;
+  field.nonnegative = true;
+  assert_int_equal(rl_checkpoint_load(checkpoint, &field, 1), RL_FAIL);
+  assert_non_null(strstr(rl_error_text(), "m2[1]: found a negative value"));
+  assert_true(kept[0] == 5 && kept[1] == 6);
+  field.nonnegative = false;
+  assert_int_equal(rl_checkpoint_load(checkpoint, &field, 1), RL_OK);
+  assert_true(kept[1] == -1e-9);
+  rl_checkpoint_close(checkpoint);
+}
+
 static void test_not_finite(void **state) {
   (void)state;
   const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -421,6 +438,7 @@ int main(void) {
       SCRATCH_TEST(test_not_a_checkpoint),
       SCRATCH_TEST(test_wrong_fields),
       SCRATCH_TEST(test_not_finite),
+      SCRATCH_TEST(test_negative),
       SCRATCH_TEST(test_repaired_digest),
       SCRATCH_TEST(test_names),
       SCRATCH_TEST(test_duplicate_field),
