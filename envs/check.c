@@ -9,7 +9,7 @@
 
 #include "envs/vecenv.h"
 
-enum { CHECK_ENVS = 8, CHECK_STEPS = 200, CHECK_SEED = 1, LINE_SIZE = 256 };
+enum { CHECK_ENVS = 8, CHECK_STEPS = 200, CHECK_SEED = 1 };
 
 typedef struct {
   const RlConfig *config;
@@ -31,12 +31,12 @@ static void report(Check *check, const char *what, bool ok, const char *format, 
     __attribute__((format(printf, 4, 5)));
 
 static void report(Check *check, const char *what, bool ok, const char *format, ...) {
-  char text[LINE_SIZE];
   va_list args;
+  fprintf(check->out, "%-28s %s: ", what, ok ? "ok" : "WRONG");
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  vfprintf(check->out, format, args);
   va_end(args);
-  fprintf(check->out, "%-28s %s%s%s\n", what, ok ? "ok" : "WRONG", *text ? ": " : "", text);
+  fputc('\n', check->out);
   check->wrong += !ok;
 }
 
@@ -84,7 +84,7 @@ static void rollout_run(Rollout *r, uint64_t seed) {
 }
 
 static bool same(const Rollout *a, const Rollout *b) {
-  size_t nobs = (size_t)(a->env.N * a->env.O), nrew = (size_t)(CHECK_STEPS * a->env.N);
+  size_t nobs = (size_t)a->env.N * (size_t)a->env.O, nrew = CHECK_STEPS * (size_t)a->env.N;
   return memcmp(a->env.obs, b->env.obs, nobs * sizeof(float)) == 0 &&
          memcmp(a->rew, b->rew, nrew * sizeof(double)) == 0;
 }
@@ -143,7 +143,7 @@ static void check_rollouts(Check *check, Rollout *one, Rollout *two) {
   rollout_run(two, CHECK_SEED);
   report(check, "1 and 2 threads agree", same(one, two), "bit for bit");
   rollout_run(two, CHECK_SEED + 1);
-  report(check, "another seed differs", !same(one, two), "%s", "");
+  report(check, "another seed differs", !same(one, two), "in what it draws");
   rollout_run(two, CHECK_SEED);
   report(check, "same seed repeats", same(one, two), "bit for bit");
   double steps = CHECK_STEPS * CHECK_ENVS;
@@ -160,7 +160,8 @@ RlStatus rl_check_run(const RlConfig *config, FILE *out) {
     report(&check, "model", true, "%s", one.env.task->model);
     check_shape(&check, &one);
     rl_vecenv_reset(&one.env, CHECK_SEED, RL_STREAM_ENV);
-    report(&check, "finite after reset", all_finite(one.env.obs, one.env.N * one.env.O), "%s", "");
+    report(&check, "finite after reset", all_finite(one.env.obs, one.env.N * one.env.O),
+           "%d environments", CHECK_ENVS);
     check_terms(&check, &one);
     check_rollouts(&check, &one, &two);
     rollout_free(&two);

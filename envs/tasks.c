@@ -49,7 +49,7 @@ static int distance(const char *a, const char *b) {
 }
 
 const RlTask *rl_task_find(const char *name, const char *origin) {
-  const RlTask *nearest = rl_tasks[0];
+  const RlTask *nearest = &rl_task_ant;
   for (int i = 0; rl_tasks[i] != NULL; i++) {
     if (strcmp(name, rl_tasks[i]->name) == 0) return rl_tasks[i];
     if (distance(name, rl_tasks[i]->name) < distance(name, nearest->name)) nearest = rl_tasks[i];

@@ -40,13 +40,13 @@ typedef struct {
   RlRng *rng;              // reset noise                                        (N)
 
   mjBatch *batch;                // owned
-  double *scratch;               // doubles: observation of each environment           (N, O)
+  double *scratch;               // observation of each environment, in double     (N, O)
   double *ctrl_mid, *ctrl_half;  // action a gives ctrl_mid + ctrl_half * a       (A)
-  const float *act;              // of the step under way                              (N, A)
-  int *failed;                   // environments whose step MuJoCo gave up             (N)
+  const float *act;              // of the step under way                         (N, A)
+  int *failed;                   // environments whose step MuJoCo gave up        (N)
 } RlVecEnv;
 
-// Loads the task of config->env.id with config->env.n_envs environments and threads threads. The
+// Loads the task of config->env.id with n_envs environments on at most `threads` threads. The
 // configuration must be resolved (rl_task_resolve). Environments are not reset yet.
 RL_MUST_USE RlStatus rl_vecenv_init(RlVecEnv *env, RlArena *arena, const RlConfig *config,
                                     int n_envs, int threads);

@@ -30,10 +30,11 @@ int rl_cli_help(const char *text) {
 
 int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus *status) {
   opterr = 0;
-  int at = optind > 0 ? optind : 1;
   int option = getopt_long(argc, argv, ":", options, NULL);
   if (option != '?' && option != ':') return option;
-  const char *found = at < argc ? argv[at] : "";
+  // getopt_long stands behind the word it stopped at, but inside a cluster of letters still on it
+  const char *found = argv[optind - 1];
+  if (found[0] != '-' && optind < argc) found = argv[optind];
   *status = option == ':' ? rl_error(RL_USAGE, "%s: found no value, expected one, see --help", found)
                           : rl_error(RL_USAGE, "%s: unknown option, expected one of --help", found);
   return -1;

@@ -23,7 +23,8 @@ static const double largest_bytes = 2147483648.0;  // of one group, read and wri
 
 // One group: what is read and what is computed.
 typedef struct {
-  const char *path, *name;  // of the file and the group
+  const char *path;      // of the file
+  char name[NAME_SIZE];  // of the group
   hsize_t T, O, A, nq, nv;
   double *qpos0, *qvel0;      // (nq), (nv)
   double *actions;            // (T, A)
@@ -37,7 +38,7 @@ typedef struct {
 typedef struct {
   const RlTask *task;
   RlTaskView view;
-  Trace *trace;
+  Trace trace;
   double *mem;
 } Replay;
 
@@ -209,8 +210,8 @@ static RlStatus read_group(Trace *t, hid_t group) {
 }
 
 // Writes the row of observation and state that time t sees.
-static void note(const Replay *r, const mjData *d, hsize_t t) {
-  Trace *trace = r->trace;
+static void note(Replay *r, const mjData *d, hsize_t t) {
+  Trace *trace = &r->trace;
   r->task->observe(&r->view, d, trace->obs + t * trace->O);
   mju_copy(trace->qpos + t * trace->nq, d->qpos, (int)trace->nq);
   mju_copy(trace->qvel + t * trace->nv, d->qvel, (int)trace->nv);
@@ -222,7 +223,7 @@ enum { NBAD = sizeof bad / sizeof *bad };
 static void replay(const mjModel *m, mjData *d, int sim, void *arg) {
   (void)sim;
   Replay *r = arg;
-  Trace *trace = r->trace;
+  Trace *trace = &r->trace;
   r->view.m = m;
   mj_resetData(m, d);
   mju_copy(d->qpos, trace->qpos0, (int)trace->nq);
@@ -276,8 +277,8 @@ static RlStatus write_group(hid_t file, const Trace *t, const char *path) {
 
 static RlStatus run_batch(mjBatch *batch, Replay *r) {
   if (mjb_apply(batch, NULL, 1, replay, r, 0) == 0) return RL_OK;
-  return rl_error(RL_FAIL, "%s: %s: found '%s', expected a replay without errors", r->trace->path,
-                  r->trace->name, mjb_error(batch, 0));
+  return rl_error(RL_FAIL, "%s: %s: found '%s', expected a replay without errors", r->trace.path,
+                  r->trace.name, mjb_error(batch, 0));
 }
 
 static bool holds_trace(hid_t group) {
@@ -288,14 +289,14 @@ static bool holds_trace(hid_t group) {
 // One member of the file: adds 1 to *count if it is a trace.
 static RlStatus run_member(hid_t in, hid_t out, const char *out_path, mjBatch *batch, Replay *r,
                            int *count) {
-  if (!is_hard_link(in, r->trace->name)) return RL_OK;
-  hid_t group = H5Oopen(in, r->trace->name, H5P_DEFAULT);
+  if (!is_hard_link(in, r->trace.name)) return RL_OK;
+  hid_t group = H5Oopen(in, r->trace.name, H5P_DEFAULT);
   RlStatus status = RL_OK;
   if (group >= 0 && H5Iget_type(group) == H5I_GROUP && holds_trace(group)) {
-    status = read_group(r->trace, group);
+    status = read_group(&r->trace, group);
     if (status == RL_OK) status = run_batch(batch, r);
-    if (status == RL_OK) status = write_group(out, r->trace, out_path);
-    free_arrays(r->trace);
+    if (status == RL_OK) status = write_group(out, &r->trace, out_path);
+    free_arrays(&r->trace);
     (*count)++;
   }
   if (group >= 0) H5Oclose(group);
@@ -308,20 +309,17 @@ static RlStatus run_members(hid_t in, const char *in_path, hid_t out, const char
   if (H5Gget_info(in, &info) < 0) return rl_error(RL_FAIL, "%s: cannot be read", in_path);
   int count = 0;
   for (hsize_t i = 0; i < info.nlinks; i++) {
-    char name[NAME_SIZE];
-    ssize_t length =
-        H5Lget_name_by_idx(in, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+    r->trace = (Trace){.path = in_path,
+                       .A = (hsize_t)m->nu,
+                       .O = (hsize_t)r->task->obs_dim(&r->view),
+                       .nq = (hsize_t)m->nq,
+                       .nv = (hsize_t)m->nv};
+    ssize_t length = H5Lget_name_by_idx(in, ".", H5_INDEX_NAME, H5_ITER_INC, i, r->trace.name,
+                                        NAME_SIZE, H5P_DEFAULT);
     if (length <= 0 || length >= NAME_SIZE) {
       return rl_error(RL_FAIL, "%s: found a member's name of %lld bytes, expected at most %d",
                       in_path, (long long)length, NAME_SIZE - 1);
     }
-    Trace trace = {.path = in_path,
-                   .name = name,
-                   .A = (hsize_t)m->nu,
-                   .O = (hsize_t)r->task->obs_dim(&r->view),
-                   .nq = (hsize_t)m->nq,
-                   .nv = (hsize_t)m->nv};
-    r->trace = &trace;
     RL_TRY(run_member(in, out, out_path, batch, r, &count));
   }
   if (count > 0) return RL_OK;

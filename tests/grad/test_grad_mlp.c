@@ -1,6 +1,6 @@
 // The perceptron's gradients in the double build against centred differences of a loss, for every
-// parameter and every input. A parameter whose two sides of the difference do not have the same ReLU
-// pattern stands at a kink, where no derivative is: it is left out, and few may be.
+// parameter and every input. A parameter whose two sides of the difference do not have the same
+// ReLU pattern stands at a kink, where no derivative is: it is left out, and few may be.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,11 +32,13 @@ static Net make(int activation, int layers) {
   rl_mlp_work_init(&net.work, &net.arena, &net.mlp, ROWS, 1);
   for (int i = 0; i < ROWS * INPUT; i++) net.work.y[0][i] = rl_rng_normal(&rng);
   net.grad = RL_PUSH(&net.arena, double, net.mlp.nparam);
-  net.dx = RL_PUSH(&net.arena, double, ROWS * INPUT);
+  net.dx = RL_PUSH(&net.arena, double, ROWS *INPUT);
   return net;
 }
 
-static double weight_of(int i) { return sin(1.7 * i + 0.3); }
+static double weight_of(int i) {
+  return sin(1.7 * i + 0.3);
+}
 
 // Loss sum c_i (y_i + y_i^2 / 2); kinks is a hash of which hidden units are on.
 static double loss(Net *net, uint64_t *kinks) {
@@ -84,7 +86,8 @@ static int check(Net *net, double *x, const double *got, int n) {
       continue;
     }
     const double want = (up - down) / (2 * step);
-    // small derivatives are compared by the size of the large: the difference's own error is absolute
+    // small derivatives are compared by the size of the large: the difference's own error is
+    // absolute
     const double error = fabs(got[i] - want) / fmax(fabs(want), 1e-3 * scale);
     assert_true(error <= 1e-6);
     zero += got[i] == 0;
@@ -117,8 +120,8 @@ static void test_relu(void **unused) {
   for (int layers = 0; layers <= 3; layers++) check_net(RL_ACTIVATION_RELU, layers);
 }
 
-// At a kink itself: the derivative is that of the side where the unit is off, and on either side of it
-// that side's own.
+// At a kink itself: the derivative is that of the side where the unit is off, and on either side of
+// it that side's own.
 static void test_relu_kink(void **unused) {
   (void)unused;
   RlArena arena = {0};

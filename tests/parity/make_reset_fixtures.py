@@ -1,4 +1,4 @@
-"""Writes fixtures/reset.txt: how Gymnasium's tasks distribute their first states, for test_tasks.c.
+"""Writes fixtures/reset.txt: how Gymnasium's tasks distribute their first states, for test_resets.c.
 
 One line a coordinate: TASK PART INDEX followed by quantiles 0, .05, ..., 1 over many resets. PART is
 qpos, qvel, or norm: the distance from the origin of the two coordinates INDEX and INDEX + 1 of qpos

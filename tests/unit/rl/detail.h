@@ -17,14 +17,27 @@ static const char detail_ini[] =
     "[env]\n"
     "id = Reacher-v5\n"
     "n_envs = 4\n"
+    "[policy]\n"
+    "hidden = 64,64\n"
+    "log_std_init = -0.5\n"
     "[normalize]\n"
+    "reward = batch\n"
+    "clip_obs = 10\n"
+    "clip_reward = 10\n"
     "warmup_steps = 400\n"
     "[ppo]\n"
+    "learning_rate = 3e-4\n"
+    "gamma = 0.99\n"
+    "gae_lambda = 0.95\n"
+    "clip_range = 0.2\n"
+    "max_grad_norm = 0.5\n"
+    "normalize_advantage = minibatch\n"
     "n_steps = 32\n"
     "batch_size = 128\n"
     "n_epochs = 1\n";
 
 static volatile sig_atomic_t detail_stop;
+static FILE *detail_show;  // where progress goes
 
 // detail_ini changed by "section.key=value" texts, the last one NULL
 static inline void detail_configure(RlConfig *config, const char *const *set) {
@@ -50,7 +63,9 @@ static inline void detail_start(RlRun *run, const char *const *set) {
   RlConfig config;
   detail_configure(&config, set);
   snprintf(name, sizeof name, "run%d", count++);
-  RlRunRequest request = {.out = scratch_path(name), .mode = RL_PROGRESS_JSON};
+  if (!detail_show) detail_show = fopen("/dev/null", "w");
+  RlRunRequest request = {
+      .out = scratch_path(name), .mode = RL_PROGRESS_PLAIN, .show = detail_show};
   if (rl_run_create(run, &config, &request) != RL_OK) fail_msg("%s", rl_error_text());
   run->stop = &detail_stop;
   rl_train_ppo_warmup(run);
