@@ -9,10 +9,10 @@
 #include "rl/base/arena.h"
 
 typedef struct {
-  int n;           // parameters
-  int64_t step;    // updates done; saved with the moments
+  int n;         // parameters
+  int64_t step;  // updates done; saved with the moments
   double beta1, beta2, epsilon;
-  RlReal *m, *v;   // first and second moment (n)
+  RlReal *m, *v;  // first and second moment (n)
 } RlAdam;
 
 // beta1 0.9, beta2 0.999.

@@ -3,8 +3,8 @@
 // tiles that stay in registers.
 //
 // Invariant: every element is one chain of fused multiply-adds, init first and then k in order. A
-// tile's height, a block's edge and the instruction set change which elements are computed together,
-// never a chain; a chain cut between two blocks of k goes through c, which loses nothing.
+// tile's height, a block's edge and the instruction set change which elements are computed
+// together, never a chain; a chain cut between two blocks of k goes through c, which loses nothing.
 #include "nets/gemm.h"
 
 #include <math.h>
@@ -28,10 +28,10 @@ typedef void (*Copy)(RlReal *panel, const RlReal *b, ptrdiff_t ldb, int K);
 enum { WIDTHS = 4, MAX_ROWS = 12, MAX_VW = 16 };
 
 typedef struct {
-  int vw;                                 // columns of a vector
-  int rows[WIDTHS];                       // tallest tile that is 1, 2, 4, 8 vectors wide
+  int vw;            // columns of a vector
+  int rows[WIDTHS];  // tallest tile that is 1, 2, 4, 8 vectors wide
   Copy copy[WIDTHS];
-  Tile tile[2][WIDTHS][MAX_ROWS + 1];     // by a transposed, log2 of the width in vectors, rows
+  Tile tile[2][WIDTHS][MAX_ROWS + 1];  // by a transposed, log2 of the width in vectors, rows
 } TileSet;
 
 #ifdef __x86_64__
@@ -42,14 +42,14 @@ typedef struct {
 #define X86(bits, op) _mm##bits##_##op##_ps
 #endif
 
-#define ISA(name)       name##_avx2
-#define TARGET          __attribute__((target("avx2,fma")))
+#define ISA(name) name##_avx2
+#define TARGET    __attribute__((target("avx2,fma")))
 #ifdef RL_DOUBLE
-#define VEC             __m256d
-#define SPLAT(p)        _mm256_broadcast_sd(p)
+#define VEC      __m256d
+#define SPLAT(p) _mm256_broadcast_sd(p)
 #else
-#define VEC             __m256
-#define SPLAT(p)        _mm256_broadcast_ss(p)
+#define VEC      __m256
+#define SPLAT(p) _mm256_broadcast_ss(p)
 #endif
 #define VW              (int)(32 / sizeof(RlReal))
 #define MAX_ACC         12
@@ -58,12 +58,12 @@ typedef struct {
 #define MULADD(a, b, c) X86(256, fmadd)(a, b, c)
 #include "nets/gemm_tile.inc"
 
-#define ISA(name)       name##_avx512
-#define TARGET          __attribute__((target("avx512f")))
+#define ISA(name) name##_avx512
+#define TARGET    __attribute__((target("avx512f")))
 #ifdef RL_DOUBLE
-#define VEC             __m512d
+#define VEC __m512d
 #else
-#define VEC             __m512
+#define VEC __m512
 #endif
 #define VW              (int)(64 / sizeof(RlReal))
 #define MAX_ACC         24
@@ -102,8 +102,8 @@ static void multiply_plain(const Product *p) {
   }
 }
 
-// Block sizes. A panel of b is meant to stay in L1 while all rows of a block pass, the block's part of
-// a in L2 while all panels pass. A copied a gets rows of an odd number of cache lines.
+// Block sizes. A panel of b is meant to stay in L1 while all rows of a block pass, the block's part
+// of a in L2 while all panels pass. A copied a gets rows of an odd number of cache lines.
 enum {
   PANEL = 24576 / sizeof(RlReal),
   BLOCK_ROWS = 128,
@@ -114,7 +114,9 @@ enum {
 // this do not make the rows of a panel fight for the same cache sets.
 enum { COPY_ROWS = 24, COPY_COLUMNS = 96 };
 
-static int min_int(int a, int b) { return a < b ? a : b; }
+static int min_int(int a, int b) {
+  return a < b ? a : b;
+}
 
 // Even parts: none is left with so few rows that the multiply-add's latency shows.
 static int part_size(int n, int most) {
@@ -202,8 +204,8 @@ static inline void copy_few(RlReal *restrict to, const RlReal *restrict from, in
   }
 }
 
-// The last columns of the block, fewer than a vector. Whole vectors are read from b where that stays
-// inside b (the surplus lanes are dropped); the last rows of b go through a padded copy.
+// The last columns of the block, fewer than a vector. Whole vectors are read from b where that
+// stays inside b (the surplus lanes are dropped); the last rows of b go through a padded copy.
 static void multiply_edge(const Block *block, int column) {
   const TileSet *set = block->set;
   const Product *p = block->p;
@@ -252,7 +254,8 @@ static void multiply_tiled(const Product *p, const TileSet *set) {
   const int height = part_size(p->M, BLOCK_ROWS);
   for (int m0 = 0; m0 < p->M; m0 += height) {
     for (int k0 = 0; k0 == 0 || k0 < p->K; k0 += depth) {
-      Block block = {p, set, NULL, 0, m0, min_int(m0 + height, p->M), k0, min_int(k0 + depth, p->K)};
+      Block block = {
+          p, set, NULL, 0, m0, min_int(m0 + height, p->M), k0, min_int(k0 + depth, p->K)};
       find_left(&block, left);
       int column = 0;
       for (int width = widest; width >= 0; width--) {
@@ -270,10 +273,15 @@ static void multiply(const Product *p) {
   if (p->M <= 0 || p->N <= 0) return;
   switch (rl_isa_active()) {
 #ifdef __x86_64__
-    case RL_ISA_AVX512: multiply_tiled(p, &tiles_avx512); break;
-    case RL_ISA_AVX2: multiply_tiled(p, &tiles_avx2); break;
+    case RL_ISA_AVX512:
+      multiply_tiled(p, &tiles_avx512);
+      break;
+    case RL_ISA_AVX2:
+      multiply_tiled(p, &tiles_avx2);
+      break;
 #endif
-    default: multiply_plain(p);
+    default:
+      multiply_plain(p);
   }
 }
 

@@ -72,7 +72,8 @@ static void draw_orthogonal(RlReal *W, int in, int out, double gain, RlRng *rng)
   }
   for (int k = 0; k < in; k++) {
     for (int j = 0; j < out; j++) {
-      const size_t at = in < out ? (size_t)k * (size_t)d + (size_t)j : (size_t)j * (size_t)d + (size_t)k;
+      const size_t at =
+          in < out ? (size_t)k * (size_t)d + (size_t)j : (size_t)j * (size_t)d + (size_t)k;
       W[(size_t)k * (size_t)out + (size_t)j] = (RlReal)(gain * v[at]);
     }
   }

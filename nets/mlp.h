@@ -2,8 +2,8 @@
 // them and a linear output. Place: the actors and critics of rl/algo.
 //
 // Weights are stored (in, out), so that forward and weight gradient both run along the output. The
-// struct holds no scratch: whoever runs it brings an RlMlpWork, so blocks of one minibatch can run on
-// several threads, each into its own gradient slot.
+// struct holds no scratch: whoever runs it brings an RlMlpWork, so blocks of one minibatch can run
+// on several threads, each into its own gradient slot.
 #ifndef NETS_MLP_H_
 #define NETS_MLP_H_
 
@@ -27,9 +27,9 @@ typedef struct {
 } RlMlp;
 
 typedef struct {
-  int rows;                        // capacity
-  RlReal *y[RL_MAX_LAYERS + 1];    // y[0]: input; y[l]: output of layer l, after its activation
-  RlReal *dy[RL_MAX_LAYERS + 1];   // gradients of the same; NULL in a work for forward only
+  int rows;                       // capacity
+  RlReal *y[RL_MAX_LAYERS + 1];   // y[0]: input; y[l]: output of layer l, after its activation
+  RlReal *dy[RL_MAX_LAYERS + 1];  // gradients of the same; NULL in a work for forward only
 } RlMlpWork;
 
 // Number of parameters of a network input -> hidden ... -> output.
@@ -41,8 +41,8 @@ void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, in
                  int activation, int nextra);
 
 // Draws the weights, biases zero. Orthogonal: gain sqrt 2 in hidden layers, output_gain in the last
-// (Saxe et al. 2014; "37 details" 2). Uniform: U(+-1/sqrt(fan in)) for weights and biases (PyTorch's
-// nn.Linear), the last layer scaled by output_gain. Packs.
+// (Saxe et al. 2014; "37 details" 2). Uniform: U(+-1/sqrt(fan in)) for weights and biases
+// (PyTorch's nn.Linear), the last layer scaled by output_gain. Packs.
 void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng);
 
 // Refreshes what is derived from param; to be called after every change of param before a backward.
@@ -55,8 +55,8 @@ void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int row
 // Runs rows rows of work->y[0] (rows, dim[0]) to work->y[L] (rows, dim[L]).
 void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
 
-// From work->dy[L] (rows, dim[L]), after a forward of the same rows: adds to grad (nparam), laid out
-// as param. nullable: dx; else overwritten with the gradient of the input (rows, dim[0]).
+// From work->dy[L] (rows, dim[L]), after a forward of the same rows: adds to grad (nparam), laid
+// out as param. nullable: dx; else overwritten with the gradient of the input (rows, dim[0]).
 void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, RlReal *dx);
 
 #endif

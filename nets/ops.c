@@ -1,8 +1,8 @@
-// Array kernels: the arithmetic of one element, written so that the compiler turns loops over it into
-// vectors, and the choice of the instruction set.
+// Array kernels: the arithmetic of one element, written so that the compiler turns loops over it
+// into vectors, and the choice of the instruction set.
 //
-// Invariant: the same bits on every set. Each operation below is one IEEE operation, fused only where
-// written so, and sums have an order that does not depend on the length of a vector.
+// Invariant: the same bits on every set. Each operation below is one IEEE operation, fused only
+// where written so, and sums have an order that does not depend on the length of a vector.
 #include "nets/ops.h"
 
 #include <math.h>
@@ -27,8 +27,12 @@ typedef struct {
 #define INLINE static inline __attribute__((always_inline))
 
 #ifdef RL_DOUBLE
-INLINE double tanh_one(double x) { return tanh(x); }
-INLINE double exp_one(double x) { return exp(x); }
+INLINE double tanh_one(double x) {
+  return tanh(x);
+}
+INLINE double exp_one(double x) {
+  return exp(x);
+}
 #else
 
 INLINE uint32_t bits_of(float x) {
@@ -56,8 +60,8 @@ INLINE float either(int condition, float a, float b) {
 #define LN2_HI  0.693147182f
 #define LN2_LO  (-1.90465421e-9f)
 
-// exp(r) - 1 for |r| <= ln(2) / 2 as r + r^2 q(r), where q is the polynomial of least relative error
-// (2.4e-10 before its coefficients are rounded).
+// exp(r) - 1 for |r| <= ln(2) / 2 as r + r^2 q(r), where q is the polynomial of least relative
+// error (2.4e-10 before its coefficients are rounded).
 INLINE float expm1_reduced(float r) {
   float q = 1.98458816e-4f;
   q = fmaf(q, r, 1.39406684e-3f);
@@ -69,8 +73,8 @@ INLINE float expm1_reduced(float r) {
 }
 
 // tanh |x| = e / (e + 2) with e = exp(2 |x|) - 1, which loses nothing near 0. For e < NEAR the form
-// e/2 - e/2 tanh keeps the rounding of e + 2 out of the leading term: 1.8 ulp instead of 2.4. Beyond
-// LARGE the quotient is 1 in floats.
+// e/2 - e/2 tanh keeps the rounding of e + 2 out of the leading term: 1.8 ulp instead of 2.4.
+// Beyond LARGE the quotient is 1 in floats.
 INLINE float tanh_one(float x) {
   const float LARGE = 9.5f, NEAR = 1;
   const uint32_t sign = bits_of(x) & 0x80000000u;
@@ -119,26 +123,35 @@ INLINE float exp_one(float x) {
 static const Loops *loops(void) {
   switch (rl_isa_active()) {
 #ifdef __x86_64__
-    case RL_ISA_AVX512: return &loops_avx512;
-    case RL_ISA_AVX2: return &loops_avx2;
+    case RL_ISA_AVX512:
+      return &loops_avx512;
+    case RL_ISA_AVX2:
+      return &loops_avx2;
 #endif
-    default: return &loops_plain;
+    default:
+      return &loops_plain;
   }
 }
 
-void rl_tanh_forward(RlReal *y, const RlReal *x, size_t n) { loops()->tanh_forward(y, x, n); }
+void rl_tanh_forward(RlReal *y, const RlReal *x, size_t n) {
+  loops()->tanh_forward(y, x, n);
+}
 
 void rl_tanh_backward(RlReal *dx, const RlReal *dy, const RlReal *y, size_t n) {
   loops()->tanh_backward(dx, dy, y, n);
 }
 
-void rl_relu_forward(RlReal *y, const RlReal *x, size_t n) { loops()->relu_forward(y, x, n); }
+void rl_relu_forward(RlReal *y, const RlReal *x, size_t n) {
+  loops()->relu_forward(y, x, n);
+}
 
 void rl_relu_backward(RlReal *dx, const RlReal *dy, const RlReal *y, size_t n) {
   loops()->relu_backward(dx, dy, y, n);
 }
 
-void rl_exp_forward(RlReal *y, const RlReal *x, size_t n) { loops()->exp_forward(y, x, n); }
+void rl_exp_forward(RlReal *y, const RlReal *x, size_t n) {
+  loops()->exp_forward(y, x, n);
+}
 
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N) {
   if (M > 0 && N > 0) loops()->bias_backward(db, dy, (size_t)M, (size_t)N);

@@ -1,5 +1,5 @@
-// Array kernels and their backwards, vectorised over whole arrays. Element i's bits do not depend on
-// n or on alignment.
+// Array kernels and their backwards, vectorised over whole arrays. Element i's bits do not depend
+// on n or on alignment.
 #ifndef NETS_OPS_H_
 #define NETS_OPS_H_
 
@@ -25,7 +25,8 @@ void rl_exp_forward(RlReal *y, const RlReal *x, size_t n);
 // db (N) += column sums of dy (M, N), rows in order; adds.
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N);
 
-// dst[i] = src[0][i] + src[1][i] + ..., slot s at src + s * stride, summed in slot order; overwrites.
+// dst[i] = src[0][i] + src[1][i] + ..., slot s at src + s * stride, summed in slot order;
+// overwrites.
 void rl_slots_sum(RlReal *dst, const RlReal *src, size_t stride, int nslot, size_t n);
 
 // Sum of squares in double over fixed chunks: the same bits on every call.

@@ -1,5 +1,5 @@
-// The number type of networks and buffers: float in what is shipped, double in the build that checks
-// gradients against centred differences.
+// The number type of networks and buffers: float in what is shipped, double in the build that
+// checks gradients against centred differences.
 #ifndef NETS_REAL_H_
 #define NETS_REAL_H_
 

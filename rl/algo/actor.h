@@ -8,9 +8,9 @@
 #include "rl/algo/gaussian.h"
 
 typedef struct {
-  RlMlp mlp;             // mlp.extra is the raw log sigma (A)
+  RlMlp mlp;  // mlp.extra is the raw log sigma (A)
   double log_sigma_min, log_sigma_max;
-  RlMlpWork work;        // for rl_actor_mean
+  RlMlpWork work;  // for rl_actor_mean
 } RlActor;
 
 // O observations to A actions as options say; rows: most rows rl_actor_mean will be asked for.
@@ -23,8 +23,8 @@ void rl_actor_draw(RlActor *actor, const RlPolicyOptions *options, RlRng *rng);
 // The policy's distribution as its parameters stand now.
 void rl_actor_gaussian(const RlActor *actor, RlGaussian *g);
 
-// Means for rows rows of normalised observations: obs (rows, O) -> the returned view (rows, A), valid
-// until the next call.
+// Means for rows rows of normalised observations: obs (rows, O) -> the returned view (rows, A),
+// valid until the next call.
 const RlReal *rl_actor_mean(RlActor *actor, const RlReal *obs, int rows);
 
 #endif

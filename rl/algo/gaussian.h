@@ -14,7 +14,7 @@ typedef struct {
   RlReal log_sigma[RL_MAX_ACTION];  // clamped
   RlReal sigma[RL_MAX_ACTION];
   RlReal inv_sigma[RL_MAX_ACTION];
-  RlReal inside[RL_MAX_ACTION];     // 1 where the clamp passes the gradient, 0 where it holds
+  RlReal inside[RL_MAX_ACTION];  // 1 where the clamp passes the gradient, 0 where it holds
 } RlGaussian;
 
 // From raw (A), log sigma before the clamp to [min, max].

@@ -13,7 +13,7 @@ enum { ACTOR, CRITIC, MIN_BLOCK = 64, VALUE_BLOCK = 128 };
 typedef struct {
   RlPpo *ppo;
   const RlRollout *rollout;
-  const int *row;       // the minibatch's rows in the rollout
+  const int *row;  // the minibatch's rows in the rollout
   int rows, nslot;
   RlPpoLoss loss;
   RlGaussian g, old;
@@ -21,16 +21,19 @@ typedef struct {
 
 // ---------------------------------------------------------------- set-up
 
-static void net_init(RlPpoNet *net, RlArena *arena, RlMlp *mlp, int nslot, int block, double epsilon) {
+static void net_init(RlPpoNet *net, RlArena *arena, RlMlp *mlp, int nslot, int block,
+                     double epsilon) {
   net->mlp = mlp;
   int A = mlp->nextra;
   // detail: adam-epsilon
   rl_adam_init(&net->adam, arena, mlp->nparam, epsilon);
-  net->grad = RL_PUSH(arena, RlReal, mlp->nparam);
+  size_t nparam = (size_t)mlp->nparam;
+  net->grad = RL_PUSH(arena, RlReal, nparam);
+  net->slot_grad = RL_PUSH(arena, RlReal, (size_t)nslot * nparam);
   for (int s = 0; s < nslot; s++) {
     RlPpoSlot *slot = &net->slot[s];
     rl_mlp_work_init(&slot->work, arena, mlp, block, 1);
-    slot->grad = RL_PUSH(arena, RlReal, mlp->nparam);
+    slot->grad = net->slot_grad + (size_t)s * nparam;
     slot->act = RL_PUSH(arena, RlReal, block * A);
     slot->old_mean = RL_PUSH(arena, RlReal, block * A);
     slot->old_logp = RL_PUSH(arena, RlReal, block);
@@ -115,8 +118,8 @@ void rl_ppo_evaluate(RlPpo *ppo, RlRollout *rollout) {
   memcpy(rollout->next_value, rollout->value + N, shifted * sizeof(RlReal));
   evaluate(ppo, rollout->next_value + shifted, rollout->last_obs, N);
   if (!ppo->o->final_observation) return;
-  // detail: final-observation: a truncated step is followed by its episode's last observation, not by
-  // the next episode's first; adv is free here and holds V(final) for a moment
+  // detail: final-observation: a truncated step is followed by its episode's last observation, not
+  // by the next episode's first; adv is free here and holds V(final) for a moment
   evaluate(ppo, rollout->adv, rollout->final_obs, rollout->nfinal);
   for (int f = 0; f < rollout->nfinal; f++) {
     rollout->next_value[rollout->final_row[f]] = rollout->adv[f];
@@ -125,8 +128,8 @@ void rl_ppo_evaluate(RlPpo *ppo, RlRollout *rollout) {
 
 // ---------------------------------------------------------------- advantages
 
-// Subtracts the mean and divides by the (n - 1) deviation + 1e-8, over the rows without skip; one row
-// alone is left as it is.  nullable: skip
+// Subtracts the mean and divides by the (n - 1) deviation + 1e-8, over the rows without skip; one
+// row alone is left as it is.  nullable: skip
 static void standardise(RlReal *x, const uint8_t *skip, int n) {
   double mean = 0, square = 0;
   int count = 0;
@@ -221,10 +224,7 @@ static void sum_job(void *arg, int which) {
   const Minibatch *mb = arg;
   RlPpoNet *net = &mb->ppo->net[which];
   size_t n = (size_t)net->mlp->nparam;
-  memcpy(net->grad, net->slot[0].grad, n * sizeof(RlReal));
-  for (int s = 1; s < mb->nslot; s++) {
-    for (size_t i = 0; i < n; i++) net->grad[i] += net->slot[s].grad[i];
-  }
+  rl_slots_sum(net->grad, net->slot_grad, n, mb->nslot, n);
   net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
 }
 

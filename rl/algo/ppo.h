@@ -1,9 +1,9 @@
 // PPO: actor, critic, their optimisers, and the update of one iteration. Place: reads a rollout,
 // changes parameters.
 //
-// A minibatch is cut into blocks of fixed size, one job for each network and block; every job gathers
-// its rows, runs forward and backward, and leaves gradients in its own slot. Slots are summed in order,
-// so the bits do not depend on the number of threads.
+// A minibatch is cut into blocks of fixed size, one job for each network and block; every job
+// gathers its rows, runs forward and backward, and leaves gradients in its own slot. Slots are
+// summed in order, so the bits do not depend on the number of threads.
 #ifndef RL_ALGO_PPO_H_
 #define RL_ALGO_PPO_H_
 
@@ -18,18 +18,19 @@ enum { RL_PPO_MAX_SLOTS = 16, RL_PPO_VALUE_JOBS = 8 };
 // One network's share of a block: activations, gradient, and what its loss summed up.
 typedef struct {
   RlMlpWork work;
-  RlReal *grad;                             // (nparam)
+  RlReal *grad;  // its row of the network's slot_grad (nparam)
   RlPpoSums sums;
-  RlReal *act, *old_mean;                   // gathered rows (block, A), the actor's slots only
-  RlReal *old_logp, *adv, *old_value, *ret; // gathered rows (block)
+  RlReal *act, *old_mean;                    // gathered rows (block, A), the actor's slots only
+  RlReal *old_logp, *adv, *old_value, *ret;  // gathered rows (block)
 } RlPpoSlot;
 
 // One network with what its update needs.
 typedef struct {
   RlMlp *mlp;
   RlAdam adam;
-  RlReal *grad;                             // sum over slots (nparam)
-  double grad_norm;                         // of the last minibatch, before the clip
+  RlReal *slot_grad;  // (slots, nparam)
+  RlReal *grad;       // sum over slots (nparam)
+  double grad_norm;   // of the last minibatch, before the clip
   RlPpoSlot slot[RL_PPO_MAX_SLOTS];
 } RlPpoNet;
 
@@ -38,22 +39,22 @@ typedef struct {
   double policy_gradient_loss, value_loss, entropy_loss, approx_kl, clip_fraction;
   double explained_variance, std, learning_rate, clip_range;
   double actor_grad_norm, critic_grad_norm;
-  int epochs, updates;                      // begun; applied
-  int skipped;                              // minibatches with a non-finite loss or gradient
-  const char *bad;                          // what was not finite; NULL if all was
+  int epochs, updates;  // begun; applied
+  int skipped;          // minibatches with a non-finite loss or gradient
+  const char *bad;      // what was not finite; NULL if all was
 } RlPpoStats;
 
 typedef struct {
   const RlPpoOptions *o;
   RlPool *pool;
-  int O, A, block;                          // block: rows of a job
-  RlActor *actor;                           // the policy's, as is the critic
+  int O, A, block;  // block: rows of a job
+  RlActor *actor;   // the policy's, as is the critic
   RlMlp *critic;
-  RlPpoNet net[2];                          // actor, critic
+  RlPpoNet net[2];  // actor, critic
   RlRng shuffle_rng;
-  double learning_rate, clip_range;         // as scheduled
+  double learning_rate, clip_range;  // as scheduled
   int skipped_in_a_row;
-  void (*tick)(void *arg);                  // called after every minibatch; nullable
+  void (*tick)(void *arg);  // called after every minibatch; nullable
   void *tick_arg;
   int *order;                               // rows that count, shuffled (capacity of the rollout)
   RlReal *adv;                              // advantages of the minibatch (batch_size)

@@ -14,14 +14,14 @@ typedef struct {
 
 typedef struct {
   const RlPpoOptions *o;
-  double clip_range;        // as scheduled
-  RlReal weight;            // of a row: 1 / batch_size
-  const RlGaussian *g;      // the policy now
-  const RlGaussian *old;    // the policy that acted
+  double clip_range;      // as scheduled
+  RlReal weight;          // of a row: 1 / batch_size
+  const RlGaussian *g;    // the policy now
+  const RlGaussian *old;  // the policy that acted
 } RlPpoLoss;
 
-// Rows of the clipped surrogate with entropy bonus and KL penalty. Overwrites dmean (rows, A), adds to
-// dlog_sigma (A) and sums. act, mean, old_mean (rows, A); old_logp, adv (rows).
+// Rows of the clipped surrogate with entropy bonus and KL penalty. Overwrites dmean (rows, A), adds
+// to dlog_sigma (A) and sums. act, mean, old_mean (rows, A); old_logp, adv (rows).
 void rl_ppo_loss_policy(const RlPpoLoss *loss, RlReal *dmean, RlReal *dlog_sigma, RlPpoSums *sums,
                         const RlReal *act, const RlReal *mean, const RlReal *old_mean,
                         const RlReal *old_logp, const RlReal *adv, int rows);

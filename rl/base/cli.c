@@ -35,8 +35,9 @@ int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus 
   // getopt_long stands behind the word it stopped at, but inside a cluster of letters still on it
   const char *found = argv[optind - 1];
   if (found[0] != '-' && optind < argc) found = argv[optind];
-  *status = option == ':' ? rl_error(RL_USAGE, "%s: found no value, expected one, see --help", found)
-                          : rl_error(RL_USAGE, "%s: unknown option, expected one of --help", found);
+  *status = option == ':'
+                ? rl_error(RL_USAGE, "%s: found no value, expected one, see --help", found)
+                : rl_error(RL_USAGE, "%s: unknown option, expected one of --help", found);
   return -1;
 }
 
@@ -46,8 +47,8 @@ RlStatus rl_cli_int64(int64_t *out, const char *option, const char *text, int64_
   long long value = strtoll(text, &end, 10);
   if (errno || end == text || *end || value < lo || value > hi) {
     return rl_error(RL_USAGE,
-                    "%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64, option,
-                    text, lo, hi);
+                    "%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64,
+                    option, text, lo, hi);
   }
   *out = value;
   return RL_OK;

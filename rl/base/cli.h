@@ -1,4 +1,5 @@
-// What the programs' command lines share: exit codes, --version, numbers. getopt_long does the rest.
+// What the programs' command lines share: exit codes, --version, numbers. getopt_long does the
+// rest.
 #ifndef RL_BASE_CLI_H_
 #define RL_BASE_CLI_H_
 

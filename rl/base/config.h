@@ -127,7 +127,7 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(INT, n_epochs, "10", "[1, 1000]", "passes over the rollout per iteration")                  \
   X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam")                                 \
   X(ENUM, learning_rate_schedule, "linear", "constant|linear",                                  \
-    "linear: falls to learning_rate_end times itself")                                                  \
+    "linear: falls to learning_rate_end times itself")                                          \
   X(REAL, learning_rate_end, "0.67", "[0, 1]", "share of it that a linear schedule ends at")    \
   X(REAL, gamma, "0.99", "[0, 1]", "discount")                                                  \
   X(REAL, gae_lambda, "0.95", "[0, 1]", "lambda of generalised advantage estimation")           \

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "rl/base/cli.h"
-#include "rl/base/cli.h"
 #include "rl/run/bench.h"
 #include "rl/run/configure.h"
 
@@ -13,8 +12,10 @@ static const char help[] =
     "usage: rlbench physics [options]   raw mj_step and the vector environment\n"
     "       rlbench ppo [options]       raw mj_step and PPO training end to end\n"
     "\n"
-    "Both sides run in turn, round by round, with the same task, threads and environments; ratios are\n"
-    "taken within a round. The ceiling is what the threads would reach with mj_step and nothing else.\n"
+    "Both sides run in turn, round by round, with the same task, threads and environments; ratios "
+    "are\n"
+    "taken within a round. The ceiling is what the threads would reach with mj_step and nothing "
+    "else.\n"
     "\n"
     "  --config FILE            the configuration (bench/ppo_half_cheetah.ini)\n"
     "  --set SECTION.KEY=VALUE  change one key; may be repeated\n"
@@ -36,17 +37,29 @@ enum { CONFIG, SET, THREADS, ROUNDS, STEPS, JSON, HELP, VERSION };
 
 static RlStatus take(Request *request, int option, int *done) {
   switch (option) {
-    case CONFIG: request->config = optarg; break;
+    case CONFIG:
+      request->config = optarg;
+      break;
     case SET:
-      if (request->nset == RL_MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
+      if (request->nset == RL_MAX_SETS)
+        return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
       request->set[request->nset++] = optarg;
       break;
-    case THREADS: return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
-    case ROUNDS: return rl_cli_int64(&request->rounds, "--rounds", optarg, 1, RL_BENCH_ROUNDS);
-    case STEPS: return rl_cli_int64(&request->steps, "--steps", optarg, 1, 1000000000);
-    case JSON: request->json = true; break;
-    case HELP: *done = rl_cli_help(help); break;
-    default: *done = rl_cli_version("rlbench"); break;
+    case THREADS:
+      return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
+    case ROUNDS:
+      return rl_cli_int64(&request->rounds, "--rounds", optarg, 1, RL_BENCH_ROUNDS);
+    case STEPS:
+      return rl_cli_int64(&request->steps, "--steps", optarg, 1, 1000000000);
+    case JSON:
+      request->json = true;
+      break;
+    case HELP:
+      *done = rl_cli_help(help);
+      break;
+    default:
+      *done = rl_cli_version("rlbench");
+      break;
   }
   return RL_OK;
 }
@@ -121,8 +134,9 @@ static void print(const Request *request, const RlConfig *config, const RlBench 
     printf("{\"bench\": \"%s\", \"task\": \"%s\", \"n_envs\": %d, \"threads\": %d, \"rounds\": %d",
            request->what, config->env.id.text, config->env.n_envs, bench->threads, bench->rounds);
   } else {
-    printf("%s, %d environments, %d threads, %d rounds\n%-18s %12s %12s %12s\n", config->env.id.text,
-           config->env.n_envs, bench->threads, bench->rounds, "", "min", "median", "max");
+    printf("%s, %d environments, %d threads, %d rounds\n%-18s %12s %12s %12s\n",
+           config->env.id.text, config->env.n_envs, bench->threads, bench->rounds, "", "min",
+           "median", "max");
   }
   for (int c = 0; c < n; c++) {
     double *v = column[c].value;

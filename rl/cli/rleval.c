@@ -10,7 +10,8 @@
 static const char help[] =
     "usage: rleval RUN_DIR|CHECKPOINT.h5 [options]\n"
     "\n"
-    "Plays whole episodes with a trained policy and reports raw (unscaled) returns; the observation\n"
+    "Plays whole episodes with a trained policy and reports raw (unscaled) returns; the "
+    "observation\n"
     "normaliser stays as the checkpoint has it. A run folder stands for its latest.h5.\n"
     "\n"
     "  --episodes N   episodes to play (20)\n"
@@ -49,10 +50,18 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
       case THREADS:
         status = rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
         break;
-      case STOCHASTIC: request->stochastic = true; break;
-      case JSON: request->json = true; break;
-      case HELP: *done = rl_cli_help(help); return RL_OK;
-      default: *done = rl_cli_version("rleval"); return RL_OK;
+      case STOCHASTIC:
+        request->stochastic = true;
+        break;
+      case JSON:
+        request->json = true;
+        break;
+      case HELP:
+        *done = rl_cli_help(help);
+        return RL_OK;
+      default:
+        *done = rl_cli_version("rleval");
+        return RL_OK;
     }
   }
   RL_TRY(status);
@@ -114,9 +123,11 @@ static RlStatus run(const Request *request) {
     status = rl_eval_init(&eval, &served.arena, &served.config, (int)request->episodes, threads);
   }
   if (status == RL_OK && (eval.env.O != served.policy.O || eval.env.A != served.policy.A)) {
-    status = rl_error(RL_FAIL, "%s: found a policy of %d observations and %d actions, expected %d "
-                      "and %d for %s", request->path, served.policy.O, served.policy.A, eval.env.O,
-                      eval.env.A, served.task->name);
+    status = rl_error(RL_FAIL,
+                      "%s: found a policy of %d observations and %d actions, expected %d "
+                      "and %d for %s",
+                      request->path, served.policy.O, served.policy.A, eval.env.O, eval.env.A,
+                      served.task->name);
   }
   if (status == RL_OK) {
     rl_eval_run(&eval, &served.policy, (uint64_t)request->seed, 0, request->stochastic, &summary,

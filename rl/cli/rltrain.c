@@ -12,7 +12,8 @@ static const char help[] =
     "usage: rltrain --config FILE [options]\n"
     "       rltrain --resume DIR [--threads N] [--set run.total_steps=N]\n"
     "\n"
-    "Trains a policy and keeps configuration, metrics, checkpoints and resume files in a run folder.\n"
+    "Trains a policy and keeps configuration, metrics, checkpoints and resume files in a run "
+    "folder.\n"
     "A bare FILE name (humanoid.ini) is also looked up among the configurations that come with\n"
     "rltrain. Keys and their bounds: docs/configuration.md, or rltrain --keys.\n"
     "\n"
@@ -58,20 +59,39 @@ enum { CONFIG, SET, SEED, THREADS, OUT, INIT_FROM, RESUME, JSON, KEYS, HELP, VER
 
 static RlStatus take(Request *request, int option, int *done) {
   switch (option) {
-    case CONFIG: request->config = optarg; break;
+    case CONFIG:
+      request->config = optarg;
+      break;
     case SET:
-      if (request->nset == RL_MAX_SETS) return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
+      if (request->nset == RL_MAX_SETS)
+        return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
       request->set[request->nset++] = optarg;
       break;
-    case SEED: return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
-    case THREADS: return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
-    case OUT: request->run.out = optarg; break;
-    case INIT_FROM: request->run.init_from = optarg; break;
-    case RESUME: request->resume = optarg; break;
-    case JSON: request->run.mode = RL_PROGRESS_JSON; break;
-    case KEYS: *done = print_keys(); break;
-    case HELP: *done = rl_cli_help(help); break;
-    default: *done = rl_cli_version("rltrain"); break;
+    case SEED:
+      return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
+    case THREADS:
+      return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
+    case OUT:
+      request->run.out = optarg;
+      break;
+    case INIT_FROM:
+      request->run.init_from = optarg;
+      break;
+    case RESUME:
+      request->resume = optarg;
+      break;
+    case JSON:
+      request->run.mode = RL_PROGRESS_JSON;
+      break;
+    case KEYS:
+      *done = print_keys();
+      break;
+    case HELP:
+      *done = rl_cli_help(help);
+      break;
+    default:
+      *done = rl_cli_version("rltrain");
+      break;
   }
   return RL_OK;
 }
@@ -126,8 +146,11 @@ static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
     RL_TRY(rl_configure_set(&given, request->set[i], "--set"));
   }
   if (request->seed >= 0 || request->run.out || request->run.init_from) {
-    return rl_error(RL_USAGE, "--resume: found %s, expected only --threads and --set run.total_steps",
-                    request->seed >= 0 ? "--seed" : request->run.out ? "--out" : "--init-from");
+    return rl_error(RL_USAGE,
+                    "--resume: found %s, expected only --threads and --set run.total_steps",
+                    request->seed >= 0 ? "--seed"
+                    : request->run.out ? "--out"
+                                       : "--init-from");
   }
   return rl_run_resume(run, request->resume, (int)request->threads,
                        request->nset ? given.run.total_steps : 0, &request->run, finished);

@@ -13,8 +13,8 @@ enum { RL_EPISODE_WINDOW = 100 };
 
 // The last episodes' raw returns and lengths.
 typedef struct {
-  int64_t count;                             // episodes ended since the start
-  double ret[RL_EPISODE_WINDOW];             // a ring: episode e is at e % RL_EPISODE_WINDOW
+  int64_t count;                  // episodes ended since the start
+  double ret[RL_EPISODE_WINDOW];  // a ring: episode e is at e % RL_EPISODE_WINDOW
   double length[RL_EPISODE_WINDOW];
 } RlEpisodes;
 
@@ -29,12 +29,12 @@ typedef struct {
   RlRng *act_rng;            // action noise, one stream an environment (N)
   bool bootstrap_truncated;  // off: truncation counts as termination
   bool store_clipped_action;
-  bool drop_diverged;        // off: diverged physics counts as termination
-  RlReal *norm_obs;          // of the step under way                   (N, O)
-  float *obs;                // raw, what the step started from         (N, O)
-  float *act;                // what the environment gets               (N, A)
-  uint8_t *ended;            // terminated or truncated                 (N)
-  double infer_seconds;      // spent outside the physics in the last run
+  bool drop_diverged;    // off: diverged physics counts as termination
+  RlReal *norm_obs;      // of the step under way                   (N, O)
+  float *obs;            // raw, what the step started from         (N, O)
+  float *act;            // what the environment gets               (N, A)
+  uint8_t *ended;        // terminated or truncated                 (N)
+  double infer_seconds;  // spent outside the physics in the last run
 } RlCollector;
 
 void rl_collector_init(RlCollector *collector, RlArena *arena, RlVecEnv *env, RlNormalizer *norm,

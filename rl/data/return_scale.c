@@ -37,8 +37,8 @@ double rl_return_scale_deviation(const RlReturnScale *scale) {
   return deviation(scale->count, scale->m2);
 }
 
-void rl_return_scale_step(RlReturnScale *scale, RlReal *out, const float *rew,
-                          const uint8_t *ended, const uint8_t *lost) {
+void rl_return_scale_step(RlReturnScale *scale, RlReal *out, const float *rew, const uint8_t *ended,
+                          const uint8_t *lost) {
   if (scale->mode != RL_REWARD_RUNNING) {
     for (int n = 0; n < scale->N; n++) out[n] = (RlReal)rew[n];
     return;

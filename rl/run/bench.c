@@ -15,12 +15,12 @@
 typedef struct {
   RlTaskView view;
   const RlTask *task;
-  int n, steps;      // simulations; environment steps of each in a job
-  mjData **d;        // (n)
-  double *mem;       // (n, nmem)
-  double *ctrl;      // (n, nu)
-  RlRng *rng;        // (n)
-  double *seconds;   // spent in mj_step (n)
+  int n, steps;     // simulations; environment steps of each in a job
+  mjData **d;       // (n)
+  double *mem;      // (n, nmem)
+  double *ctrl;     // (n, nu)
+  RlRng *rng;       // (n)
+  double *seconds;  // spent in mj_step (n)
 } Raw;
 
 static void raw_reset(Raw *raw, int i) {
@@ -58,7 +58,7 @@ static void raw_init(Raw *raw, RlArena *arena, const RlVecEnv *env) {
   raw->n = env->N;
   raw->d = RL_PUSH(arena, mjData *, raw->n);
   raw->mem = RL_PUSH(arena, double, raw->n * raw->task->nmem);
-  raw->ctrl = RL_PUSH(arena, double, raw->n * (int)env->m->nu);
+  raw->ctrl = RL_PUSH(arena, double, raw->n *(int)env->m->nu);
   raw->rng = RL_PUSH(arena, RlRng, raw->n);
   raw->seconds = RL_PUSH(arena, double, raw->n);
   for (int i = 0; i < raw->n; i++) {
@@ -118,7 +118,7 @@ RlStatus rl_bench_physics(RlBench *bench, const RlConfig *config, int rounds, in
     raw_init(&raw, &arena, &env);
     rl_rng_init(&rng, 1, RL_STREAM_WARMUP, 0);
     rl_vecenv_reset(&env, 1, RL_STREAM_ENV);
-    float *act = RL_PUSH(&arena, float, env.N * env.A);
+    float *act = RL_PUSH(&arena, float, env.N *env.A);
     for (int r = 0; r < rounds; r++) {
       bench->round[r].ceiling = raw_rate(&raw, pool, steps);
       bench->round[r].env = env_rate(&env, act, &rng, steps);

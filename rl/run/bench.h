@@ -1,5 +1,5 @@
-// Measurements: the physics ceiling and what training reaches of it, side by side in one run. Place:
-// behind rlbench.
+// Measurements: the physics ceiling and what training reaches of it, side by side in one run.
+// Place: behind rlbench.
 //
 // The machine's speed drifts, so both are measured in turn, round by round, and the ratio is taken
 // within a round.
@@ -13,9 +13,9 @@ enum { RL_BENCH_ROUNDS = 64 };
 
 // One round, rates in environment steps per second over all threads.
 typedef struct {
-  double ceiling;  // raw mj_step alone, frame_skip of them an environment step
-  double env;      // the vector environment with random actions
-  double ppo;      // training end to end
+  double ceiling;                // raw mj_step alone, frame_skip of them an environment step
+  double env;                    // the vector environment with random actions
+  double ppo;                    // training end to end
   double collect, infer, learn;  // shares of the training's time; infer is part of collect
 } RlBenchRound;
 
@@ -29,6 +29,7 @@ RL_MUST_USE RlStatus rl_bench_physics(RlBench *bench, const RlConfig *config, in
                                       int64_t steps);
 
 // Measures raw mj_step and PPO end to end; a round is at least steps environment steps of each.
-RL_MUST_USE RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds, int64_t steps);
+RL_MUST_USE RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds,
+                                  int64_t steps);
 
 #endif

@@ -94,4 +94,6 @@ void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bo
   summary->diverged = env->ndiverged - diverged;
 }
 
-void rl_eval_free(RlEval *eval) { rl_vecenv_free(&eval->env); }
+void rl_eval_free(RlEval *eval) {
+  rl_vecenv_free(&eval->env);
+}

@@ -11,8 +11,8 @@ typedef struct {
   RlField field[RL_MAX_FIELDS];
 } RlFields;
 
-// Appends a data set of shape (rows, columns); columns 0: rank 1; rows 0 too: a scalar. name and data
-// must outlive the list.
+// Appends a data set of shape (rows, columns); columns 0: rank 1; rows 0 too: a scalar. name and
+// data must outlive the list.
 void rl_fields_push(RlFields *fields, const char *name, RlFieldType type, void *data, int64_t rows,
                     int64_t columns);
 

@@ -17,8 +17,8 @@ void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, in
   rl_normalizer_init(&policy->norm, arena, O, &config->normalize);
   rl_return_scale_init(&policy->scale, arena, N, &config->normalize, config->ppo.gamma);
   policy->norm_obs = RL_PUSH(arena, RlReal, rows * O);
-  policy->probe_obs = RL_PUSH(arena, float, RL_PROBE_ROWS * O);
-  policy->probe_act = RL_PUSH(arena, float, RL_PROBE_ROWS * A);
+  policy->probe_obs = RL_PUSH(arena, float, RL_PROBE_ROWS *O);
+  policy->probe_act = RL_PUSH(arena, float, RL_PROBE_ROWS *A);
   for (int l = 0; l <= policy->actor.mlp.L; l++) policy->actor_dim[l] = policy->actor.mlp.dim[l];
   for (int l = 0; l <= policy->critic.L; l++) policy->critic_dim[l] = policy->critic.dim[l];
 }
@@ -94,8 +94,10 @@ static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char
   RL_TRY(rl_checkpoint_shape(checkpoint, "probe/act", &rank, dim));
   int64_t A = rank == 2 ? dim[1] : 0;
   if (O < 1 || O > RL_MAX_OBS || A < 1 || A > RL_MAX_ACTION) {
-    return rl_error(RL_FAIL, "%s: probe: found %lld observations and %lld actions, expected at most "
-                    "%d and %d", path, (long long)O, (long long)A, RL_MAX_OBS, RL_MAX_ACTION);
+    return rl_error(RL_FAIL,
+                    "%s: probe: found %lld observations and %lld actions, expected at most "
+                    "%d and %d",
+                    path, (long long)O, (long long)A, RL_MAX_OBS, RL_MAX_ACTION);
   }
   rl_policy_init(&served->policy, &served->arena, &served->config, (int)O, (int)A, 1, rows);
   return RL_OK;
@@ -138,4 +140,6 @@ RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
   return status;
 }
 
-void rl_served_free(RlServed *served) { rl_arena_free(&served->arena); }
+void rl_served_free(RlServed *served) {
+  rl_arena_free(&served->arena);
+}

@@ -1,4 +1,5 @@
-// The state of a training run: laying it out, starting, continuing, showing and ending it. See run.h.
+// The state of a training run: laying it out, starting, continuing, showing and ending it. See
+// run.h.
 #include "rl/run/run.h"
 
 #include <inttypes.h>
@@ -8,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nets/isa.h"
 #include "rl/base/cli.h"
 #include "rl/base/clock.h"
 #include "rl/base/memory.h"
-#include "nets/isa.h"
 #include "rl/run/version.h"
 
 // ---------------------------------------------------------------- laying out
@@ -21,15 +22,16 @@ static RlStatus check_size(const RlRun *run) {
   const RlConfig *c = &run->config;
   double rows = (double)c->ppo.n_steps * c->env.n_envs;
   int O = run->env.O, A = run->env.A;
-  int nparam = rl_mlp_nparam(O, &c->policy.hidden_actor, A) +
-               rl_mlp_nparam(O, &c->policy.hidden_critic, 1);
+  int nparam =
+      rl_mlp_nparam(O, &c->policy.hidden_actor, A) + rl_mlp_nparam(O, &c->policy.hidden_critic, 1);
   double bytes = rl_rollout_bytes(c->ppo.n_steps, c->env.n_envs, O, A, c->env.max_episode_steps) +
                  sizeof(RlReal) * (double)nparam * (6 + RL_PPO_MAX_SLOTS);
   double limit = rl_memory_limit();
   if (rows > 2147483647.0 || bytes > limit) {
-    return rl_error(RL_USAGE, "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
-                    "%.1f GB, expected at most %.1f GB", run->task->name, rows, bytes / 1e9,
-                    limit / 1e9);
+    return rl_error(RL_USAGE,
+                    "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
+                    "%.1f GB, expected at most %.1f GB",
+                    run->task->name, rows, bytes / 1e9, limit / 1e9);
   }
   return RL_OK;
 }
@@ -52,7 +54,7 @@ static RlStatus lay_out(RlRun *run) {
               c->ppo.n_steps * N);
   rl_collector_init(&run->collector, &run->arena, &run->env, &run->policy.norm, &run->policy.scale,
                     &run->episodes, &c->ppo, (uint64_t)c->run.seed);
-  run->env_state = RL_PUSH(&run->arena, double, (size_t)N * (size_t)rl_vecenv_nstate(&run->env));
+  run->env_state = RL_PUSH(&run->arena, double, (size_t)N *(size_t)rl_vecenv_nstate(&run->env));
   if (c->run.eval_every > 0) {
     RL_TRY(rl_eval_init(&run->eval, &run->arena, c, c->run.eval_episodes, run->threads));
   }
@@ -93,8 +95,8 @@ static void show_start(RlRun *run, const RlRunRequest *request) {
                    run->config.run.total_steps, title);
 }
 
-// Keeps a copy of the checkpoint a run starts from: the run's folder is complete by itself, and a run
-// killed before its first save starts again from the same place.
+// Keeps a copy of the checkpoint a run starts from: the run's folder is complete by itself, and a
+// run killed before its first save starts again from the same place.
 static RlStatus keep_init(RlRun *run, const char *init_from) {
   char path[RL_PATH_SIZE];
   uint8_t *data;
@@ -125,7 +127,8 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   time_t now = time(NULL);
   struct tm local;
   strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-  snprintf(name, sizeof name, "runs/%s-ppo-%" PRId64 "-%s", run->task->name, config->run.seed, stamp);
+  snprintf(name, sizeof name, "runs/%s-ppo-%" PRId64 "-%s", run->task->name, config->run.seed,
+           stamp);
   RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
   RL_TRY(write_config(run));
   RL_TRY(write_version(run));
@@ -211,7 +214,8 @@ RlStatus rl_run_report(RlRun *run, const char *const *column, const double *valu
   RlMetricsRow row = {
       .step = run->counters.step,
       .seconds = rl_run_seconds(run),
-      .steps_per_second = (double)(run->counters.step - run->reported_step) / (now - run->reported_at),
+      .steps_per_second =
+          (double)(run->counters.step - run->reported_step) / (now - run->reported_at),
       .episode_return_mean = rl_episodes_mean(&run->episodes, run->episodes.ret),
       .episode_length_mean = rl_episodes_mean(&run->episodes, run->episodes.length)};
   RlProgressRow shown = {.step = row.step,

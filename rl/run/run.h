@@ -20,17 +20,17 @@ typedef struct {
 
 // What a resume file holds beside the policy, the optimisers, the environments and the streams.
 typedef struct {
-  int64_t step;           // environment steps done, over all environments
-  int64_t updates;        // minibatches applied
-  int64_t skipped;        // minibatches skipped for a non-finite loss or gradient
-  int64_t diverged;       // environment steps lost to diverged physics
+  int64_t step;      // environment steps done, over all environments
+  int64_t updates;   // minibatches applied
+  int64_t skipped;   // minibatches skipped for a non-finite loss or gradient
+  int64_t diverged;  // environment steps lost to diverged physics
   int32_t has_best;
-  double best;            // best evaluation (or, without evaluations, mean training return) so far
+  double best;  // best evaluation (or, without evaluations, mean training return) so far
   int64_t best_step;
 } RlCounters;
 
 typedef struct {
-  RlConfig config;        // complete and resolved
+  RlConfig config;  // complete and resolved
   const RlTask *task;
   int threads;
   RlArena arena;
@@ -41,19 +41,19 @@ typedef struct {
   RlRollout rollout;
   RlCollector collector;
   RlEpisodes episodes;
-  RlEval eval;            // meaningful when config.run.eval_every > 0
+  RlEval eval;  // meaningful when config.run.eval_every > 0
   RlCounters counters;
-  double *env_state;      // rows of rl_vecenv_save                  (N, nstate)
-  int64_t saved_step;     // of the newest resume file known to be sound, -1: none
+  double *env_state;   // rows of rl_vecenv_save                  (N, nstate)
+  int64_t saved_step;  // of the newest resume file known to be sound, -1: none
   RlFolder folder;
   RlMetrics metrics;
   RlProgress progress;
   RlTimeSplit split, reported;  // so far; at the last row
-  int64_t reported_step;  // steps and clock at the last row
+  int64_t reported_step;        // steps and clock at the last row
   double reported_at;
-  double start;           // clock when this process began to train
-  double seconds_before;  // of the run, in processes before this one
-  double eval_mean;       // last evaluation's mean, NaN before the first
+  double start;                       // clock when this process began to train
+  double seconds_before;              // of the run, in processes before this one
+  double eval_mean;                   // last evaluation's mean, NaN before the first
   const volatile sig_atomic_t *stop;  // set by a signal: finish the iteration, save, return
 } RlRun;
 
@@ -93,13 +93,16 @@ RL_MUST_USE RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, 
 bool rl_run_is_due(int64_t every, int64_t before, int64_t after);
 
 // Writes a row of metrics.csv and shows it; value in the order of the algorithm's columns.
-RL_MUST_USE RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value, int n);
+RL_MUST_USE RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value,
+                                   int n);
 
 // Evaluates the policy as it stands and keeps the best.
 RL_MUST_USE RlStatus rl_run_evaluate(RlRun *run);
 
-// Saves a policy checkpoint and a resume file of the present step.
-RL_MUST_USE RlStatus rl_run_save(RlRun *run);
+// Saves a policy checkpoint and a resume file of the present step. due: by the schedule or at the
+// end, not because of a request to stop; only such a save may be the best so far, or a stopped run
+// would end in another state than one never stopped.
+RL_MUST_USE RlStatus rl_run_save(RlRun *run, bool due);
 
 // ---- parts of the above, in run_state.c
 

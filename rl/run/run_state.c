@@ -21,13 +21,15 @@ static void push_counters(RlFields *fields, RlRun *run) {
   RlCounters *c = &run->counters;
   rl_fields_push_nonnegative(fields, "counters/updates", RL_I64, &c->updates, 0, 0);
   rl_fields_push_nonnegative(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
-  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32, &run->ppo.skipped_in_a_row, 0, 0);
+  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32,
+                             &run->ppo.skipped_in_a_row, 0, 0);
   rl_fields_push(fields, "counters/has_best", RL_I32, &c->has_best, 0, 0);
   rl_fields_push(fields, "counters/best", RL_F64, &c->best, 0, 0);
   rl_fields_push(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
   rl_fields_push_nonnegative(fields, "episodes/count", RL_I64, &run->episodes.count, 0, 0);
   rl_fields_push(fields, "episodes/return", RL_F64, run->episodes.ret, RL_EPISODE_WINDOW, 0);
-  rl_fields_push_nonnegative(fields, "episodes/length", RL_F64, run->episodes.length, RL_EPISODE_WINDOW, 0);
+  rl_fields_push_nonnegative(fields, "episodes/length", RL_F64, run->episodes.length,
+                             RL_EPISODE_WINDOW, 0);
 }
 
 static void push_adam(RlFields *fields, const char *const name[3], RlAdam *adam) {
@@ -85,12 +87,12 @@ static RlStatus keep_best(RlRun *run) {
   return rl_folder_link(&run->folder, "best.h5", c->step);
 }
 
-RlStatus rl_run_save(RlRun *run) {
+RlStatus rl_run_save(RlRun *run, bool due) {
   int64_t step = run->counters.step;
   char path[RL_PATH_SIZE], text[RL_CONFIG_TEXT];
   RL_TRY(rl_run_save_policy(run));
   RL_TRY(rl_folder_link(&run->folder, "latest.h5", step));
-  RL_TRY(keep_best(run));
+  if (due) RL_TRY(keep_best(run));
   RL_TRY(rl_metrics_sync(&run->metrics));
   RlFields fields = {0};
   rl_vecenv_save(&run->env, run->env_state);
@@ -155,8 +157,11 @@ RlStatus rl_run_init_from(RlRun *run, const char *path) {
   for (int i = 0; i < to.n && status == RL_OK; i++) {
     const RlField *a = &to.field[i], *b = &from.field[i];
     if (a->rank != b->rank || memcmp(a->dim, b->dim, sizeof a->dim) != 0) {
-      status = rl_error(RL_FAIL, "%s: %s: found shape (%" PRId64 "), expected (%" PRId64 ") as the "
-                        "configuration has it", path, a->name, b->dim[0], a->dim[0]);
+      status = rl_error(RL_FAIL,
+                        "%s: %s: found shape (%" PRId64 "), expected (%" PRId64
+                        ") as the "
+                        "configuration has it",
+                        path, a->name, b->dim[0], a->dim[0]);
     }
   }
   if (status == RL_OK) {

@@ -1,5 +1,5 @@
-// The PPO training loop: collect, evaluate values, scale rewards, update, merge statistics. Each step
-// of an iteration is one call; what each does is in the file it is named after.
+// The PPO training loop: collect, evaluate values, scale rewards, update, merge statistics. Each
+// step of an iteration is one call; what each does is in the file it is named after.
 #include "rl/run/train_ppo.h"
 
 #include <math.h>
@@ -9,11 +9,11 @@
 
 // of metrics.csv, behind the common ones
 static const char *const columns[] = {
-    "approx_kl",     "clip_fraction",   "clip_range",       "entropy_loss",
-    "explained_variance", "learning_rate", "policy_gradient_loss", "std",
-    "value_loss",    "actor_grad_norm", "critic_grad_norm", "n_updates",
-    "skipped_updates",    "diverged",   "return_scale",     "eval_return_mean",
-    "collect_share", "infer_share",     "learn_share",      "evaluate_share"};
+    "approx_kl",          "clip_fraction",   "clip_range",           "entropy_loss",
+    "explained_variance", "learning_rate",   "policy_gradient_loss", "std",
+    "value_loss",         "actor_grad_norm", "critic_grad_norm",     "n_updates",
+    "skipped_updates",    "diverged",        "return_scale",         "eval_return_mean",
+    "collect_share",      "infer_share",     "learn_share",          "evaluate_share"};
 
 enum { NCOLUMN = sizeof columns / sizeof *columns };
 
@@ -42,8 +42,7 @@ static void collect_tick(void *arg, int t) {
 
 static void learn_tick(void *arg) {
   RlRun *run = arg;
-  rl_progress_tick(&run->progress,
-                   run->counters.step + (int64_t)run->rollout.T * run->rollout.N);
+  rl_progress_tick(&run->progress, run->counters.step + (int64_t)run->rollout.T * run->rollout.N);
 }
 
 // Rewards in units of the deviation of earlier returns.
@@ -60,17 +59,26 @@ static void scale_rewards(RlRun *run) {
 static RlStatus report(RlRun *run, const RlPpoStats *stats) {
   const RlTimeSplit *split = &run->split;
   double all = split->collect + split->learn + split->evaluate;
-  const double value[NCOLUMN] = {
-      stats->approx_kl,          stats->clip_fraction,
-      stats->clip_range,         stats->entropy_loss,
-      stats->explained_variance, stats->learning_rate,
-      stats->policy_gradient_loss, stats->std,
-      stats->value_loss,         stats->actor_grad_norm,
-      stats->critic_grad_norm,   (double)run->counters.updates,
-      (double)run->counters.skipped, (double)run->counters.diverged,
-      rl_return_scale_deviation(&run->policy.scale), run->eval_mean,
-      split->collect / all,      split->infer / all,
-      split->learn / all,        split->evaluate / all};
+  const double value[NCOLUMN] = {stats->approx_kl,
+                                 stats->clip_fraction,
+                                 stats->clip_range,
+                                 stats->entropy_loss,
+                                 stats->explained_variance,
+                                 stats->learning_rate,
+                                 stats->policy_gradient_loss,
+                                 stats->std,
+                                 stats->value_loss,
+                                 stats->actor_grad_norm,
+                                 stats->critic_grad_norm,
+                                 (double)run->counters.updates,
+                                 (double)run->counters.skipped,
+                                 (double)run->counters.diverged,
+                                 rl_return_scale_deviation(&run->policy.scale),
+                                 run->eval_mean,
+                                 split->collect / all,
+                                 split->infer / all,
+                                 split->learn / all,
+                                 split->evaluate / all};
   return rl_run_report(run, columns, value, NCOLUMN);
 }
 
@@ -111,13 +119,16 @@ RlStatus rl_train_ppo(RlRun *run) {
     RlPpoStats stats;
     rl_train_ppo_iterate(run, &stats);
     if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) {
-      return rl_error(RL_FAIL, "%s: %s: found a non-finite value in %d minibatches in a row, expected "
-                      "finite ones; the last good checkpoint is kept", run->folder.dir, stats.bad,
-                      run->ppo.skipped_in_a_row);
+      return rl_error(RL_FAIL,
+                      "%s: %s: found a non-finite value in %d minibatches in a row, expected "
+                      "finite ones; the last good checkpoint is kept",
+                      run->folder.dir, stats.bad, run->ppo.skipped_in_a_row);
     }
     if (rl_run_is_due(o->eval_every, before, run->counters.step)) RL_TRY(rl_run_evaluate(run));
     RL_TRY(report(run, &stats));
-    if (rl_run_is_due(o->checkpoint_every, before, run->counters.step)) RL_TRY(rl_run_save(run));
+    if (rl_run_is_due(o->checkpoint_every, before, run->counters.step))
+      RL_TRY(rl_run_save(run, true));
   }
-  return run->saved_step == run->counters.step ? RL_OK : rl_run_save(run);
+  if (run->saved_step == run->counters.step) return RL_OK;
+  return rl_run_save(run, run->counters.step >= o->total_steps);
 }

@@ -61,7 +61,7 @@ size_t rl_version_compose(const char *program, const char *mujoco, const char *k
   int n = snprintf(text, size,
                    "rltrain: %s\ncompiler: %s\nc library: glibc %s\nmujoco: %s\nkernels: %s\n"
                    "hdf5: %u.%u.%u\nxxhash: %u\ncpu: %s\ncpu features:%s\n",
-                   program, compiler, gnu_get_libc_version(), mujoco, kernels, major, minor, release,
-                   XXH_versionNumber(), cpu, features);
+                   program, compiler, gnu_get_libc_version(), mujoco, kernels, major, minor,
+                   release, XXH_versionNumber(), cpu, features);
   return n < 0 ? 0 : (size_t)n;
 }

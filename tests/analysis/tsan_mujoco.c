@@ -7,26 +7,38 @@
 #include <mujoco/mjbatch.h>
 #include <mujoco/mujoco.h>
 
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-int __real_mjb_apply(mjBatch *b, const int *ids, int nid, mjfBatchFunc func, void *arg, int save);
-int __wrap_mjb_apply(mjBatch *b, const int *ids, int nid, mjfBatchFunc func, void *arg, int save);
-
 typedef struct {
   mjfBatchFunc func;
   void *arg;
   char start, end;
 } Call;
 
-static void finish(Call **call) {
-  __tsan_release(&(*call)->end);
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+int __real_mjb_apply(mjBatch *b, const int *ids, int nid, mjfBatchFunc func, void *arg, int save);
+int __wrap_mjb_apply(mjBatch *b, const int *ids, int nid, mjfBatchFunc func, void *arg, int save);
+mjfLogHandler _mjPRIVATE_setTlsLogHandler(mjfLogHandler handler);
+
+static _Thread_local Call *under_way;
+static _Thread_local mjfLogHandler batch_handler;
+
+// stands before the batch's handler, which leaves the callback of an error by a long jump: that is
+// its end too
+static void handle(const mjLogMessage *message) {
+  __tsan_release(&under_way->end);
+  _mjPRIVATE_setTlsLogHandler(batch_handler);
+  batch_handler(message);
+  _mjPRIVATE_setTlsLogHandler(handle);
 }
 
-// an error inside MuJoCo leaves the callback by an exception: its end counts too
 static void run(const mjModel *m, mjData *d, int sim, void *arg) {
-  __attribute__((cleanup(finish))) Call *call = arg;
+  Call *call = arg;
   __tsan_acquire(&call->start);
+  under_way = call;
+  batch_handler = _mjPRIVATE_setTlsLogHandler(handle);
   call->func(m, d, sim, call->arg);
+  _mjPRIVATE_setTlsLogHandler(batch_handler);
+  __tsan_release(&call->end);
 }
 
 int __wrap_mjb_apply(mjBatch *b, const int *ids, int nid, mjfBatchFunc func, void *arg, int save) {

@@ -1,6 +1,6 @@
 // Rates of the network kernels on one core, with OpenBLAS beside them as the yardstick.
-//   gcc -O3 -std=gnu11 -D_GNU_SOURCE -I. -ffp-contract=off -fno-math-errno tests/bench/bench_nets.c
-//       nets/*.c rl/base/{arena,status}.c ... -lopenblas -lm
+// Links the nets and rl_base libraries and OpenBLAS; an argument (plain, avx2, avx512) picks the
+// instruction set, any second one leaves the array kernels out.
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,15 +72,15 @@ static void rate(double result[2], Kind kind, Shape s) {
 
 static void report_products(void) {
   static const Shape shapes[] = {
-      {1, 64, 64},     {8, 64, 17},     {8, 64, 64},     {16, 64, 64},    {64, 64, 17},
-      {64, 64, 105},   {64, 64, 348},   {64, 64, 64},    {64, 6, 64},     {64, 8, 64},
-      {64, 17, 64},    {64, 1, 64},     {8, 256, 256},   {64, 256, 256},  {256, 256, 256},
-      {2048, 256, 256}, {256, 256, 376}, {256, 34, 256}, {256, 1, 256},   {64, 256, 348},
-      {64, 512, 512},  {256, 512, 512}, {64, 1024, 1024}, {256, 1024, 1024}, {2048, 1024, 1024},
+      {1, 64, 64},      {8, 64, 17},     {8, 64, 64},      {16, 64, 64},      {64, 64, 17},
+      {64, 64, 105},    {64, 64, 348},   {64, 64, 64},     {64, 6, 64},       {64, 8, 64},
+      {64, 17, 64},     {64, 1, 64},     {8, 256, 256},    {64, 256, 256},    {256, 256, 256},
+      {2048, 256, 256}, {256, 256, 376}, {256, 34, 256},   {256, 1, 256},     {64, 256, 348},
+      {64, 512, 512},   {256, 512, 512}, {64, 1024, 1024}, {256, 1024, 1024}, {2048, 1024, 1024},
       {64, 400, 300},
   };
-  printf("%-16s %8s %8s  %8s %8s  %8s %8s   GFLOP/s\n", "M x N x K", "forward", "openblas", "weight",
-         "openblas", "input", "openblas");
+  printf("%-16s %8s %8s  %8s %8s  %8s %8s   GFLOP/s\n", "M x N x K", "forward", "openblas",
+         "weight", "openblas", "input", "openblas");
   for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
     const Shape s = shapes[i];
     char name[64];
@@ -121,9 +121,9 @@ static double nanoseconds(int op, size_t n) {
 }
 
 static void report_ops(void) {
-  static const char *const name[] = {"tanh forward",  "tanh backward", "relu forward", "exp forward",
-                                     "adam",          "bias backward", "sum of squares",
-                                     "sum of 8 slots"};
+  static const char *const name[] = {"tanh forward",   "tanh backward", "relu forward",
+                                     "exp forward",    "adam",          "bias backward",
+                                     "sum of squares", "sum of 8 slots"};
   printf("%-16s %10s %10s   ns per element\n", "", "n = 4096", "n = 65536");
   for (int i = 0; i < MOST; i++) buffer[1][i] = (float)(i % 4001 - 2000) * 1e-3f;
   for (int op = 0; op < 8; op++) {

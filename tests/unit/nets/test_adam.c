@@ -11,7 +11,9 @@
 
 enum { N = 37, STEPS = 40 };
 
-static double gradient(int i, int t) { return sin(1 + 3 * i + 0.7 * t) * pow(10, i % 7 - 5); }
+static double gradient(int i, int t) {
+  return sin(1 + 3 * i + 0.7 * t) * pow(10, i % 7 - 5);
+}
 
 // Runs both side by side; returns the largest error of a parameter relative to the distance moved.
 static double compare(double epsilon, double scale) {
@@ -48,8 +50,8 @@ static void test_formula(void **unused) {
   assert_true(sac <= 2e-3 && ppo <= 2e-3 && clipped <= 2e-3);
 }
 
-// Epsilon outside the root: with a first gradient of 1e-5 and epsilon 1e-5 the step is half the rate
-// (inside it would be 1e-5 / sqrt(1e-10 + 1e-5), about a three-hundredth).
+// Epsilon outside the root: with a first gradient of 1e-5 and epsilon 1e-5 the step is half the
+// rate (inside it would be 1e-5 / sqrt(1e-10 + 1e-5), about a three-hundredth).
 static void test_epsilon_outside_root(void **unused) {
   (void)unused;
   RlArena arena = {0};

@@ -1,5 +1,5 @@
-// Products against naive loops at every combination of small and odd sizes, on every instruction set
-// this processor has: all must give the naive chain's bits, which also makes rows independent.
+// Products against naive loops at every combination of small and odd sizes, on every instruction
+// set this processor has: all must give the naive chain's bits, which also makes rows independent.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

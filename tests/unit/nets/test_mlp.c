@@ -54,8 +54,8 @@ static void naive_forward(const RlMlp *mlp, const RlReal *x, double y[][MAX_WIDT
 }
 
 // Adds one row's gradients; dx is the input's.
-static void naive_backward(const RlMlp *mlp, double y[][MAX_WIDTH], const RlReal *dout, double *grad,
-                           double *dx) {
+static void naive_backward(const RlMlp *mlp, double y[][MAX_WIDTH], const RlReal *dout,
+                           double *grad, double *dx) {
   double d[MAX_WIDTH], next[MAX_WIDTH];
   for (int j = 0; j < mlp->dim[mlp->L]; j++) d[j] = (double)dout[j];
   for (int l = mlp->L - 1; l >= 0; l--) {
@@ -70,10 +70,10 @@ static void naive_backward(const RlMlp *mlp, double y[][MAX_WIDTH], const RlReal
       }
     }
     for (int k = 0; k < in; k++) {
-      const double slope = l == 0                                      ? 1
-                           : mlp->activation == RL_ACTIVATION_TANH     ? 1 - y[l][k] * y[l][k]
-                           : y[l][k] > 0                               ? 1
-                                                                       : 0;
+      const double slope = l == 0                                  ? 1
+                           : mlp->activation == RL_ACTIVATION_TANH ? 1 - y[l][k] * y[l][k]
+                           : y[l][k] > 0                           ? 1
+                                                                   : 0;
       d[k] = next[k] * slope;
     }
   }
@@ -231,8 +231,8 @@ static void test_orthogonal_init(void **unused) {
   rl_arena_free(&arena);
 }
 
-// Both signs on the diagonal of a square draw: a decomposition whose signs are not fixed, or fixed to
-// one sign of Q, is not uniform.
+// Both signs on the diagonal of a square draw: a decomposition whose signs are not fixed, or fixed
+// to one sign of Q, is not uniform.
 static void test_orthogonal_signs(void **unused) {
   (void)unused;
   RlArena arena = {0};
@@ -276,9 +276,9 @@ static void test_uniform_init(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_against_naive),      cmocka_unit_test(test_backward_adds),
+      cmocka_unit_test(test_against_naive),        cmocka_unit_test(test_backward_adds),
       cmocka_unit_test(test_rows_are_independent), cmocka_unit_test(test_layout),
-      cmocka_unit_test(test_orthogonal_init),    cmocka_unit_test(test_orthogonal_signs),
+      cmocka_unit_test(test_orthogonal_init),      cmocka_unit_test(test_orthogonal_signs),
       cmocka_unit_test(test_uniform_init),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

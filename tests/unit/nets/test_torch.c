@@ -1,5 +1,5 @@
-// The perceptron and Adam against PyTorch, from files that tests/golden/make_torch_fixtures.py wrote:
-// outputs, every gradient, and the parameters after three updates.
+// The perceptron and Adam against PyTorch, from files that tests/golden/make_torch_fixtures.py
+// wrote: outputs, every gradient, and the parameters after three updates.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,204 @@
+// Whole runs: the same bytes at any number of threads, whether or not the run evaluates, and
+// however often it is stopped and resumed.
+#include "tests/unit/rl/detail.h"
+
+static RlRun run, twin;
+
+static void train(RlRun *r) {
+  if (rl_train_ppo(r) != RL_OK) fail_msg("%s", rl_error_text());
+}
+
+static void assert_same_file(const char *a, const char *b, bool same) {
+  size_t na, nb;
+  uint8_t *x = scratch_get(a, &na), *y = scratch_get(b, &nb);
+  bool equal = na == nb && memcmp(x, y, na) == 0;
+  free(x);
+  free(y);
+  if (equal != same) fail_msg("%s and %s: %s", a, b, same ? "differ" : "are the same");
+}
+
+// the last checkpoint and the last resume file of two runs
+static void compare_files(const RlRun *a, const RlRun *b, bool same) {
+  char x[RL_PATH_SIZE], y[RL_PATH_SIZE];
+  rl_folder_checkpoint(&a->folder, a->counters.step, x);
+  rl_folder_checkpoint(&b->folder, b->counters.step, y);
+  assert_same_file(x, y, same);
+  rl_folder_resume(&a->folder, a->counters.step, x);
+  rl_folder_resume(&b->folder, b->counters.step, y);
+  assert_same_file(x, y, same);
+}
+
+#define SHORT                                                                                \
+  "run.total_steps=1500", "run.checkpoint_every=400", "ppo.n_epochs=3", "ppo.batch_size=50", \
+      "env.n_envs=6", "ppo.n_steps=40"
+
+static void test_threads(void **state) {
+  (void)state;
+  static const char *const task[] = {"env.id=Reacher-v5", "env.id=InvertedPendulum-v5"};
+  for (int k = 0; k < 2; k++) {
+    START(&run, SHORT, task[k], "run.threads=1");
+    train(&run);
+    for (int threads = 2; threads <= 3; threads++) {
+      START(&twin, SHORT, task[k], threads == 2 ? "run.threads=2" : "run.threads=3");
+      assert_int_equal(twin.threads, threads);
+      train(&twin);
+      compare_files(&run, &twin, true);
+      rl_run_free(&twin);
+    }
+    START(&twin, SHORT, task[k], "run.seed=4", "run.threads=1");
+    train(&twin);
+    compare_files(&run, &twin, false);
+    rl_run_free(&twin);
+    rl_run_free(&run);
+  }
+}
+
+// a large minibatch is cut into blocks that several threads work on
+static void test_threads_large_minibatch(void **state) {
+  (void)state;
+  START(&run, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=1");
+  START(&twin, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=3");
+  train(&run);
+  train(&twin);
+  compare_files(&run, &twin, true);
+  rl_run_free(&run);
+  rl_run_free(&twin);
+}
+
+static void same_reals(const RlReal *a, const RlReal *b, int n) {
+  assert_memory_equal(a, b, (size_t)n * sizeof(RlReal));
+}
+
+static void same_state(const RlRun *a, const RlRun *b) {
+  const RlPolicy *p = &a->policy, *q = &b->policy;
+  same_reals(p->actor.mlp.param, q->actor.mlp.param, p->actor.mlp.nparam);
+  same_reals(p->critic.param, q->critic.param, p->critic.nparam);
+  for (int k = 0; k < 2; k++) {
+    const RlAdam *x = &a->ppo.net[k].adam, *y = &b->ppo.net[k].adam;
+    same_reals(x->m, y->m, x->n);
+    same_reals(x->v, y->v, x->n);
+    assert_int_equal(x->step, y->step);
+  }
+  assert_memory_equal(p->norm.mean, q->norm.mean, (size_t)p->O * sizeof(double));
+  assert_memory_equal(p->norm.m2, q->norm.m2, (size_t)p->O * sizeof(double));
+  assert_true(p->norm.count == q->norm.count && p->scale.m2 == q->scale.m2);
+  assert_memory_equal(&a->ppo.shuffle_rng, &b->ppo.shuffle_rng, sizeof(RlRng));
+  int N = a->env.N;
+  assert_memory_equal(a->collector.act_rng, b->collector.act_rng, (size_t)N * sizeof(RlRng));
+  assert_memory_equal(a->env.rng, b->env.rng, (size_t)N * sizeof(RlRng));
+  assert_memory_equal(a->env.obs, b->env.obs, (size_t)(N * a->env.O) * sizeof(float));
+  assert_memory_equal(&a->episodes, &b->episodes, sizeof a->episodes);
+}
+
+static void test_evaluation_changes_nothing(void **state) {
+  (void)state;
+  START(&run, SHORT, "run.eval_every=0");
+  START(&twin, SHORT, "run.eval_every=240", "run.eval_episodes=3");
+  train(&run);
+  train(&twin);
+  assert_true(isnan(run.eval_mean) && isfinite(twin.eval_mean));
+  same_state(&run, &twin);
+  rl_run_free(&run);
+  rl_run_free(&twin);
+}
+
+// A stream that asks the run to stop when a number of progress lines have been written.
+static int lines_left;
+
+static ssize_t take_line(void *cookie, const char *text, size_t size) {
+  (void)cookie;
+  (void)text;
+  if (--lines_left == 0) detail_stop = 1;
+  return (ssize_t)size;
+}
+
+static void stop_after(int lines) {
+  cookie_io_functions_t take = {.write = take_line};
+  detail_stop = 0;
+  lines_left = lines;
+  if (detail_show) fclose(detail_show);
+  detail_show = fopencookie(NULL, "w", take);
+  assert_non_null(detail_show);
+  setvbuf(detail_show, NULL, _IONBF, 0);
+}
+
+static void resume(RlRun *r, const char *dir, int threads, bool want_finished) {
+  RlRunRequest request = {.mode = RL_PROGRESS_PLAIN, .show = detail_show};
+  bool finished;
+  if (rl_run_resume(r, dir, threads, 0, &request, &finished) != RL_OK) {
+    fail_msg("%s", rl_error_text());
+  }
+  assert_int_equal(finished, want_finished);
+  r->stop = &detail_stop;
+}
+
+// Trains to the end in pieces of so many lines of progress each; twin is left finished.
+static void train_in_pieces(int lines, const char *set, const char *more) {
+  char dir[RL_PATH_SIZE];
+  int pieces = 1;
+  stop_after(lines);
+  START(&twin, SHORT, set, more);
+  snprintf(dir, sizeof dir, "%s", twin.folder.dir);
+  train(&twin);
+  while (twin.counters.step < twin.config.run.total_steps) {
+    rl_run_free(&twin);
+    stop_after(lines);
+    resume(&twin, dir, pieces++ % 3 + 1, false);
+    train(&twin);
+  }
+  assert_true(pieces > 1);
+}
+
+static void check_resumed(const char *set, const char *more) {
+  stop_after(1 << 30);
+  START(&run, SHORT, set, more);
+  train(&run);
+  for (int lines = 1; lines <= 3; lines++) {
+    train_in_pieces(lines, set, more);
+    assert_int_equal(twin.counters.step, run.counters.step);
+    same_state(&run, &twin);
+    compare_files(&run, &twin, true);
+    rl_run_free(&twin);
+  }
+  rl_run_free(&run);
+}
+
+static void test_resumed(void **state) {
+  (void)state;
+  check_resumed("normalize.reward=batch", "run.seed=3");
+  check_resumed("normalize.reward=running", "run.seed=3");
+  check_resumed("env.id=InvertedPendulum-v5", "run.seed=3");
+  check_resumed("run.eval_every=500", "run.eval_episodes=2");
+}
+
+// A run that gets worse: its best return so far would stand at the save of a stop, if that save
+// counted.
+static void test_stop_is_no_best(void **state) {
+  (void)state;
+  check_resumed("ppo.ent_coef=20", "ppo.learning_rate=0.05");
+}
+
+static void test_finished(void **state) {
+  (void)state;
+  char dir[RL_PATH_SIZE];
+  stop_after(1 << 30);
+  START(&run, SHORT);
+  snprintf(dir, sizeof dir, "%s", run.folder.dir);
+  train(&run);
+  rl_run_free(&run);
+  resume(&run, dir, 0, true);
+  assert_int_equal(run.counters.step, 1500);
+  rl_run_free(&run);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      SCRATCH_TEST(test_threads),
+      SCRATCH_TEST(test_threads_large_minibatch),
+      SCRATCH_TEST(test_evaluation_changes_nothing),
+      SCRATCH_TEST(test_resumed),
+      SCRATCH_TEST(test_stop_is_no_best),
+      SCRATCH_TEST(test_finished),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
