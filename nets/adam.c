@@ -21,7 +21,7 @@ void rl_adam_step(RlAdam *adam, RlReal *restrict param, const RlReal *restrict g
   const double correction2 = 1 - pow(adam->beta2, (double)adam->step);
   const RlReal rate = (RlReal)(learning_rate / correction1);
   const RlReal root = (RlReal)(1 / sqrt(correction2));
-  const RlReal epsilon = (RlReal)adam->epsilon;  // detail: adam_epsilon_outside_root
+  const RlReal epsilon = (RlReal)adam->epsilon;  // detail: adam-epsilon-outside-root
   const RlReal keep1 = (RlReal)adam->beta1, add1 = (RlReal)(1 - adam->beta1);
   const RlReal keep2 = (RlReal)adam->beta2, add2 = (RlReal)(1 - adam->beta2);
   const RlReal factor = (RlReal)scale;

@@ -89,7 +89,7 @@ void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng) {
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     const int last = l == mlp->L - 1;
     if (init == RL_INIT_ORTHOGONAL) {
-      // detail: orthogonal_init
+      // detail: orthogonal-init
       draw_orthogonal(mlp->W[l], in, out, last ? output_gain : sqrt(2), rng);
       memset(mlp->b[l], 0, (size_t)out * sizeof(RlReal));
     } else {

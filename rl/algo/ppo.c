@@ -186,6 +186,7 @@ static void actor_block(const Minibatch *mb, RlPpoSlot *slot, int start, int row
   gather(slot->act, rollout->act, row, rows, A);
   gather(slot->old_mean, rollout->mean, row, rows, A);
   gather(slot->old_logp, rollout->logp, row, rows, 1);
+  // detail: ratio-starts-at-one: the same bits as when these rows were acted on
   rl_mlp_forward(mlp, &slot->work, rows);
   RlReal *dlog_sigma = slot->grad + (mlp->extra - mlp->param);
   rl_ppo_loss_policy(&mb->loss, slot->work.dy[mlp->L], dlog_sigma, &slot->sums, slot->act,
@@ -350,10 +351,12 @@ void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
     // detail: recompute-advantage
     if (epoch > 0 && o->recompute_advantage) rl_ppo_evaluate(ppo, rollout);
     if (epoch == 0 || o->recompute_advantage) compute_advantages(ppo, rollout);
+    // detail: explained-variance
     if (epoch == 0) stats->explained_variance = explained_variance(rollout);
     // detail: shuffle
     if (o->shuffle) shuffle(ppo->order, n, &ppo->shuffle_rng);
     stats->epochs++;
+    // detail: minibatches: every row once an epoch
     for (int start = 0; start < n && go_on; start += o->batch_size) {
       mb.row = ppo->order + start;
       mb.rows = n - start < o->batch_size ? n - start : o->batch_size;

@@ -17,7 +17,7 @@ static double surrogate(double ratio, double adv, double clip_range, double *dlo
 static double row_surrogate(const RlPpoLoss *loss, RlReal *weight, double log_ratio,
                             const RlReal *logp, const RlReal *old_logp, double adv) {
   int A = loss->g->A;
-  double dlog_ratio, value = 0;
+  double dlog_ratio = 0, value = 0;
   if (loss->o->ratio == RL_RATIO_JOINT) {
     // detail: joint-ratio
     value = surrogate(exp(log_ratio), adv, loss->clip_range, &dlog_ratio);
@@ -51,6 +51,7 @@ void rl_ppo_loss_policy(const RlPpoLoss *loss, RlReal *dmean, RlReal *dlog_sigma
     // detail: approx-kl: the low-variance estimator (Schulman 2020)
     sums->kl += (ratio - 1) - log_ratio;
     sums->clipped += fabs(ratio - 1) > loss->clip_range;
+    // detail: kl-penalty
     if (loss->o->kl_coef > 0) {
       rl_gaussian_kl_backward(loss->g, dmean + r * A, dlog_sigma,
                               (RlReal)loss->o->kl_coef * loss->weight, mu, loss->old, old_mu);

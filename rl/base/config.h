@@ -128,7 +128,7 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam")                                 \
   X(ENUM, learning_rate_schedule, "linear", "constant|linear",                                  \
     "linear: falls to learning_rate_end times itself")                                          \
-  X(REAL, learning_rate_end, "0.67", "[0, 1]", "share of it that a linear schedule ends at")    \
+  X(REAL, learning_rate_end, "0", "[0, 1]", "share of it that a linear schedule ends at")       \
   X(REAL, gamma, "0.99", "[0, 1]", "discount")                                                  \
   X(REAL, gae_lambda, "0.95", "[0, 1]", "lambda of generalised advantage estimation")           \
   X(REAL, clip_range, "0.2", "(0, 10]", "clip of the probability ratio")                        \
@@ -142,7 +142,7 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(REAL, target_kl, "0", "[0, 100]",                                                           \
     "an update ends where approx_kl passes 1.5 times this; 0: off")                             \
   X(ENUM, normalize_advantage, "minibatch", "off|minibatch|batch", "standardise advantages")    \
-  X(BOOL, recompute_advantage, "true", "", "values and advantages anew before every epoch")     \
+  X(BOOL, recompute_advantage, "false", "", "values and advantages anew before every epoch")    \
   X(BOOL, bootstrap_truncated, "true", "", "bootstrap from the last observation at truncation") \
   X(BOOL, final_observation, "true", "",                                                        \
     "bootstrap from an episode's last observation, not from the next one's first")              \

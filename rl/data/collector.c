@@ -100,6 +100,7 @@ static void store(RlCollector *c, RlRollout *rollout, int t) {
   }
   const uint8_t *lost = rollout->lost + (size_t)t * (size_t)N;
   rl_normalizer_push(c->norm, c->obs, lost, N);
+  // detail: frozen-moments
   if (!c->norm->freeze) rl_normalizer_merge(c->norm);
   rl_return_scale_step(c->scale, rollout->rew + (size_t)t * (size_t)N, env->rew, c->ended, lost);
 }
@@ -114,6 +115,7 @@ void rl_collector_run(RlCollector *c, RlActor *actor, RlRollout *rollout,
     double start = rl_clock_seconds();
     act(c, actor, &g, rollout, t);
     c->infer_seconds += rl_clock_seconds() - start;
+    // detail: vectorised: one step of all environments, which go on from rollout to rollout
     rl_vecenv_step(env, c->act);
     store(c, rollout, t);
     if (tick) tick(arg, t);

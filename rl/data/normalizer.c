@@ -30,6 +30,7 @@ void rl_normalizer_forward(const RlNormalizer *norm, RlReal *out, const float *o
   float clip = (float)norm->clip;
   for (int r = 0; r < rows; r++) {
     for (int i = 0; i < O; i++) {
+      // detail: observation-normalisation
       float x = (obs[r * O + i] - norm->shift[i]) * norm->scale[i];
       // detail: observation-clip
       x = x < -clip ? -clip : x;

@@ -21,6 +21,7 @@ static double deviation(double count, double m2) {
 }
 
 static RlReal scaled(double rew, double sigma, double clip) {
+  // detail: reward-clip: before any value is added to it
   return (RlReal)fmin(fmax(rew / sigma, -clip), clip);
 }
 
@@ -43,6 +44,7 @@ void rl_return_scale_step(RlReturnScale *scale, RlReal *out, const float *rew, c
     for (int n = 0; n < scale->N; n++) out[n] = (RlReal)rew[n];
     return;
   }
+  // detail: return-scale-running
   Moments moments = {scale->count, scale->mean, scale->m2};
   for (int n = 0; n < scale->N; n++) {
     if (lost[n]) continue;

@@ -23,6 +23,7 @@ RlStatus rl_eval_init(RlEval *eval, RlArena *arena, const RlConfig *config, int 
 static void start_episode(RlEval *eval, int n, uint64_t seed, int64_t step) {
   eval->episode[n] = -1;
   if (eval->started == eval->episodes) return;
+  // detail: evaluation-counts-started
   int i = eval->episode[n] = eval->started++;
   uint64_t index = rl_rng_index((uint64_t)step, (uint64_t)i);
   RlRng rng;

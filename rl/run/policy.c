@@ -12,6 +12,7 @@ void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, in
   const RlPolicyOptions *o = &config->policy;
   policy->O = O;
   policy->A = A;
+  // detail: separate-networks
   rl_actor_init(&policy->actor, arena, o, O, A, rows);
   rl_mlp_init(&policy->critic, arena, O, &o->hidden_critic, 1, o->activation, 0);
   rl_normalizer_init(&policy->norm, arena, O, &config->normalize);

@@ -30,6 +30,7 @@ void rl_train_ppo_warmup(RlRun *run) {
 
 // Vector steps of the next rollout: the last one is shortened to end at total_steps.
 static int rollout_steps(const RlRun *run) {
+  // detail: last-rollout
   int64_t left = run->config.run.total_steps - run->counters.step;
   int64_t steps = (left + run->env.N - 1) / run->env.N;
   return steps < run->config.ppo.n_steps ? (int)steps : run->config.ppo.n_steps;

@@ -103,7 +103,7 @@ static void value_as_old(Case *c, RlRng *rng) {
 }
 
 // The networks that acted, then the same networks some updates later.
-static void make(Case *c, int ratio, int activation) {
+static void make(Case *c, int ratio) {
   RlConfig config;
   RlRng rng;
   memset(c, 0, sizeof *c);
@@ -111,14 +111,13 @@ static void make(Case *c, int ratio, int activation) {
   rl_config_default(&config);
   RlPolicyOptions *o = &config.policy;
   o->hidden_actor = o->hidden_critic = (RlDims){2, {9, 7}};
-  o->activation = activation;
   o->actor_gain = 1;
   o->log_std_min = -0.8;
   o->log_std_max = 0;
   c->o = (RlPpoOptions){.ratio = ratio, .vf_coef = 0.7};
   rl_actor_init(&c->actor, &c->arena, o, O, A, ROWS);
   rl_actor_draw(&c->actor, o, &rng);
-  rl_mlp_init(&c->critic, &c->arena, O, &o->hidden_critic, 1, activation, 0);
+  rl_mlp_init(&c->critic, &c->arena, O, &o->hidden_critic, 1, o->activation, 0);
   rl_mlp_draw(&c->critic, RL_INIT_ORTHOGONAL, 1, &rng);
   rl_mlp_work_init(&c->work, &c->arena, &c->actor.mlp, ROWS, 1);
   rl_mlp_work_init(&c->value_work, &c->arena, &c->critic, ROWS, 1);
@@ -175,9 +174,9 @@ static Sides policy_sides(Case *c) {
   return s;
 }
 
-static void check_policy(int ratio, int activation, double ent_coef, double kl_coef) {
+static void check_policy(int ratio, double ent_coef, double kl_coef) {
   Case c;
-  make(&c, ratio, activation);
+  make(&c, ratio);
   c.o.ent_coef = ent_coef;
   c.o.kl_coef = kl_coef;
   Sides s = policy_sides(&c);
@@ -194,23 +193,23 @@ static void check_policy(int ratio, int activation, double ent_coef, double kl_c
 
 static void test_policy_joint(void **state) {
   (void)state;
-  check_policy(RL_RATIO_JOINT, RL_ACTIVATION_TANH, 0, 0);
-  check_policy(RL_RATIO_JOINT, RL_ACTIVATION_TANH, 0.3, 0);
-  check_policy(RL_RATIO_JOINT, RL_ACTIVATION_TANH, 0, 0.4);
-  check_policy(RL_RATIO_JOINT, RL_ACTIVATION_TANH, 0.3, 0.4);
+  check_policy(RL_RATIO_JOINT, 0, 0);
+  check_policy(RL_RATIO_JOINT, 0.3, 0);
+  check_policy(RL_RATIO_JOINT, 0, 0.4);
+  check_policy(RL_RATIO_JOINT, 0.3, 0.4);
 }
 
 static void test_policy_per_dimension(void **state) {
   (void)state;
-  check_policy(RL_RATIO_PER_DIMENSION, RL_ACTIVATION_TANH, 0, 0);
-  check_policy(RL_RATIO_PER_DIMENSION, RL_ACTIVATION_TANH, 0.3, 0.4);
+  check_policy(RL_RATIO_PER_DIMENSION, 0, 0);
+  check_policy(RL_RATIO_PER_DIMENSION, 0.3, 0.4);
 }
 
 // with every row beyond the clip on the side that holds, nothing but the entropy is left
 static void test_policy_all_held(void **state) {
   (void)state;
   Case c;
-  make(&c, RL_RATIO_JOINT, RL_ACTIVATION_TANH);
+  make(&c, RL_RATIO_JOINT);
   c.o.ent_coef = 0.3;
   evaluate(&c);
   for (int r = 0; r < ROWS; r++) {
@@ -227,7 +226,7 @@ static void test_policy_all_held(void **state) {
 
 static void check_value(double clip) {
   Case c;
-  make(&c, RL_RATIO_JOINT, RL_ACTIVATION_TANH);
+  make(&c, RL_RATIO_JOINT);
   c.o.clip_range_vf = clip;
   value_backward(&c);
   int held = 0, passed = 0;

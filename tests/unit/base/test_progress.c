@@ -267,7 +267,7 @@ static void test_json(void **state) {
 static void test_scalars_copied(void **state) {
   (void)state;
   FILE *out = begin(RL_PROGRESS_PANEL, 0, 1000);
-  char name[2 * RL_PROGRESS_SCALARS][8];
+  char name[2 * RL_PROGRESS_SCALARS][16];
   RlProgressScalar many[2 * RL_PROGRESS_SCALARS];
   for (int i = 0; i < 2 * RL_PROGRESS_SCALARS; i++) {
     snprintf(name[i], sizeof name[i], "name%d", i);

@@ -56,8 +56,8 @@ static inline void detail_configure(RlConfig *config, const char *const *set) {
   if (rl_config_validate(config, "test") != RL_OK) fail_msg("%s", rl_error_text());
 }
 
-// A run in a folder of its own, warmed up and reset: where rl_train_ppo's first iteration begins.
-static inline void detail_start(RlRun *run, const char *const *set) {
+// A run in a folder of its own, as rltrain starts it.
+static inline void detail_create(RlRun *run, const char *const *set) {
   static int count;
   char name[32];
   RlConfig config;
@@ -68,10 +68,16 @@ static inline void detail_start(RlRun *run, const char *const *set) {
       .out = scratch_path(name), .mode = RL_PROGRESS_PLAIN, .show = detail_show};
   if (rl_run_create(run, &config, &request) != RL_OK) fail_msg("%s", rl_error_text());
   run->stop = &detail_stop;
+}
+
+// The same, warmed up and reset: where rl_train_ppo's first iteration begins.
+static inline void detail_start(RlRun *run, const char *const *set) {
+  detail_create(run, set);
   rl_train_ppo_warmup(run);
 }
 
-#define START(run, ...) detail_start((run), (const char *const[]){__VA_ARGS__, NULL})
+#define CREATE(run, ...) detail_create((run), (const char *const[]){__VA_ARGS__, NULL})
+#define START(run, ...)  detail_start((run), (const char *const[]){__VA_ARGS__, NULL})
 
 // The first half of an iteration: a rollout with its values.  nullable: tick
 static inline void detail_collect(RlRun *run, void (*tick)(void *arg, int t)) {

@@ -427,20 +427,13 @@ static void test_duplicate_field(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_round_trip),
-      SCRATCH_TEST(test_shape),
-      SCRATCH_TEST(test_two_open),
-      SCRATCH_TEST(test_equal_bytes),
-      SCRATCH_TEST(test_unequal_bytes),
-      SCRATCH_TEST(test_torn_at_every_length),
-      SCRATCH_TEST(test_every_flipped_bit),
-      SCRATCH_TEST(test_appended_byte),
-      SCRATCH_TEST(test_not_a_checkpoint),
-      SCRATCH_TEST(test_wrong_fields),
-      SCRATCH_TEST(test_not_finite),
-      SCRATCH_TEST(test_negative),
-      SCRATCH_TEST(test_repaired_digest),
-      SCRATCH_TEST(test_names),
+      SCRATCH_TEST(test_round_trip),        SCRATCH_TEST(test_shape),
+      SCRATCH_TEST(test_two_open),          SCRATCH_TEST(test_equal_bytes),
+      SCRATCH_TEST(test_unequal_bytes),     SCRATCH_TEST(test_torn_at_every_length),
+      SCRATCH_TEST(test_every_flipped_bit), SCRATCH_TEST(test_appended_byte),
+      SCRATCH_TEST(test_not_a_checkpoint),  SCRATCH_TEST(test_wrong_fields),
+      SCRATCH_TEST(test_not_finite),        SCRATCH_TEST(test_negative),
+      SCRATCH_TEST(test_repaired_digest),   SCRATCH_TEST(test_names),
       SCRATCH_TEST(test_duplicate_field),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

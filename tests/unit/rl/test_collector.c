@@ -19,6 +19,7 @@ static void test_episodes(void **state) {
   detail_collect(&run, NULL);
   detail_collect(&run, NULL);
   assert_int_equal(e->count, 144);
+  assert_near(rl_episodes_mean(e, e->length), 10, 0);
   // the window holds the last hundred: the last 44 and those before
   sum = 0;
   for (int i = 0; i < RL_EPISODE_WINDOW; i++) sum += e->ret[i] / RL_EPISODE_WINDOW;
@@ -75,6 +76,20 @@ static void test_replay(void **state) {
   }
   rl_run_free(&run);
   rl_run_free(&twin);
+}
+
+// every environment's noise is its own
+static void test_noise_apart(void **state) {
+  (void)state;
+  START(&run, "run.seed=7");
+  detail_collect(&run, NULL);
+  const RlRollout *r = &run.rollout;
+  for (int t = 0; t < 32; t++) {
+    RlReal noise[4];
+    for (int n = 0; n < 4; n++) noise[n] = r->act[(t * 4 + n) * 2] - r->mean[(t * 4 + n) * 2];
+    for (int n = 1; n < 4; n++) assert_true(fabs((double)noise[n] - (double)noise[0]) > 1e-5);
+  }
+  rl_run_free(&run);
 }
 
 static int ticks;
@@ -185,8 +200,9 @@ static void test_all_lost(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_episodes), SCRATCH_TEST(test_replay), SCRATCH_TEST(test_tick),
-      SCRATCH_TEST(test_warmup),   SCRATCH_TEST(test_lost),   SCRATCH_TEST(test_all_lost),
+      SCRATCH_TEST(test_episodes),    SCRATCH_TEST(test_replay), SCRATCH_TEST(test_tick),
+      SCRATCH_TEST(test_noise_apart), SCRATCH_TEST(test_warmup), SCRATCH_TEST(test_lost),
+      SCRATCH_TEST(test_all_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

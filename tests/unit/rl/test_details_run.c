@@ -37,10 +37,11 @@ static void test_clip_annealing(void **state) {
 
 // steps done and length of the last rollout of a whole run
 static void check_end(const char *total, int64_t step, int T) {
-  START(&run, total);
+  CREATE(&run, total);
   if (rl_train_ppo(&run) != RL_OK) fail_msg("%s", rl_error_text());
   assert_int_equal(run.counters.step, step);
   assert_int_equal(run.rollout.T, T);
+  assert_near(run.policy.norm.count, 400 + (double)step, 0);
   rl_run_free(&run);
 }
 

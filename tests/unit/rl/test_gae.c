@@ -161,6 +161,22 @@ static void test_nothing_leaks(void **state) {
   assert_memory_equal(b.raw_ret, c.raw_ret, sizeof b.raw_ret);
 }
 
+// a lost step cuts the chain of the step before it, whatever that one is marked
+static void test_lost_cuts(void **state) {
+  (void)state;
+  static Batch b;
+  memset(&b, 0, sizeof b);
+  b.T = 3;
+  b.N = 1;
+  for (int i = 0; i < 3; i++) b.rew[i] = b.raw[i] = 1;
+  b.next_value[0] = 8;
+  b.next_value[2] = 100;
+  b.lost[1] = 1;
+  gae(&b, 0.5, 1);
+  assert_near(b.adv[0], 5, 0);
+  assert_near(b.adv[2], 51, 0);
+}
+
 // truncated as well as terminated: the task's end wins
 static void test_terminated_wins(void **state) {
   (void)state;
@@ -184,7 +200,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_definition),       cmocka_unit_test(test_lambda_limits),
       cmocka_unit_test(test_infinite_horizon), cmocka_unit_test(test_nothing_leaks),
-      cmocka_unit_test(test_terminated_wins),
+      cmocka_unit_test(test_terminated_wins),  cmocka_unit_test(test_lost_cuts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

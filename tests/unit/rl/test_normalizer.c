@@ -172,6 +172,7 @@ static void test_refresh(void **state) {
   memcpy(b.mean, a.mean, O * sizeof(double));
   memcpy(b.m2, a.m2, O * sizeof(double));
   rl_normalizer_refresh(&b);
+  check(&b, 50, NULL);
   assert_memory_equal(a.shift, b.shift, O * sizeof(float));
   assert_memory_equal(a.scale, b.scale, O * sizeof(float));
 }

@@ -36,16 +36,16 @@ static void test_threads(void **state) {
   (void)state;
   static const char *const task[] = {"env.id=Reacher-v5", "env.id=InvertedPendulum-v5"};
   for (int k = 0; k < 2; k++) {
-    START(&run, SHORT, task[k], "run.threads=1");
+    CREATE(&run, SHORT, task[k], "run.threads=1");
     train(&run);
     for (int threads = 2; threads <= 3; threads++) {
-      START(&twin, SHORT, task[k], threads == 2 ? "run.threads=2" : "run.threads=3");
+      CREATE(&twin, SHORT, task[k], threads == 2 ? "run.threads=2" : "run.threads=3");
       assert_int_equal(twin.threads, threads);
       train(&twin);
       compare_files(&run, &twin, true);
       rl_run_free(&twin);
     }
-    START(&twin, SHORT, task[k], "run.seed=4", "run.threads=1");
+    CREATE(&twin, SHORT, task[k], "run.seed=4", "run.threads=1");
     train(&twin);
     compare_files(&run, &twin, false);
     rl_run_free(&twin);
@@ -56,8 +56,8 @@ static void test_threads(void **state) {
 // a large minibatch is cut into blocks that several threads work on
 static void test_threads_large_minibatch(void **state) {
   (void)state;
-  START(&run, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=1");
-  START(&twin, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=3");
+  CREATE(&run, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=1");
+  CREATE(&twin, "run.total_steps=3200", "ppo.n_steps=400", "ppo.batch_size=1600", "run.threads=3");
   train(&run);
   train(&twin);
   compare_files(&run, &twin, true);
@@ -92,8 +92,8 @@ static void same_state(const RlRun *a, const RlRun *b) {
 
 static void test_evaluation_changes_nothing(void **state) {
   (void)state;
-  START(&run, SHORT, "run.eval_every=0");
-  START(&twin, SHORT, "run.eval_every=240", "run.eval_episodes=3");
+  CREATE(&run, SHORT, "run.eval_every=0");
+  CREATE(&twin, SHORT, "run.eval_every=240", "run.eval_episodes=3");
   train(&run);
   train(&twin);
   assert_true(isnan(run.eval_mean) && isfinite(twin.eval_mean));
@@ -137,7 +137,7 @@ static void train_in_pieces(int lines, const char *set, const char *more) {
   char dir[RL_PATH_SIZE];
   int pieces = 1;
   stop_after(lines);
-  START(&twin, SHORT, set, more);
+  CREATE(&twin, SHORT, set, more);
   snprintf(dir, sizeof dir, "%s", twin.folder.dir);
   train(&twin);
   while (twin.counters.step < twin.config.run.total_steps) {
@@ -151,7 +151,7 @@ static void train_in_pieces(int lines, const char *set, const char *more) {
 
 static void check_resumed(const char *set, const char *more) {
   stop_after(1 << 30);
-  START(&run, SHORT, set, more);
+  CREATE(&run, SHORT, set, more);
   train(&run);
   for (int lines = 1; lines <= 3; lines++) {
     train_in_pieces(lines, set, more);
@@ -180,14 +180,19 @@ static void test_stop_is_no_best(void **state) {
 
 static void test_finished(void **state) {
   (void)state;
-  char dir[RL_PATH_SIZE];
+  char dir[RL_PATH_SIZE], path[RL_PATH_SIZE];
   stop_after(1 << 30);
-  START(&run, SHORT);
+  CREATE(&run, SHORT);
   snprintf(dir, sizeof dir, "%s", run.folder.dir);
   train(&run);
   rl_run_free(&run);
   resume(&run, dir, 0, true);
   assert_int_equal(run.counters.step, 1500);
+  // of every save the newest two resume files are kept, and every checkpoint
+  snprintf(path, sizeof path, "%.3000s/resume", dir);
+  assert_int_equal(scratch_count(path), 2);
+  snprintf(path, sizeof path, "%.3000s/checkpoints", dir);
+  assert_int_equal(scratch_count(path), 4);
   rl_run_free(&run);
 }
 
