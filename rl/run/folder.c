@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const subfolder[] = {"checkpoints", "resume"};
@@ -95,12 +96,23 @@ static RlStatus refuse_lock(const char *path, int fd) {
   return rl_error(RL_FAIL, "%s: another process writes to this folder", path);
 }
 
+// Tries for two seconds: a killed process holds its lock until the kernel has taken it down.
+static int wait_for_lock(int fd) {
+  const struct timespec pause = {.tv_nsec = 20000000};
+  for (int i = 0; i < 100; i++) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (errno != EWOULDBLOCK && errno != EINTR) return -1;
+    nanosleep(&pause, NULL);
+  }
+  return flock(fd, LOCK_EX | LOCK_NB);
+}
+
 static RlStatus take_lock(RlFolder *folder) {
   char path[RL_PATH_SIZE], id[32];
   rl_folder_path(folder, ".lock", path);
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0) return rl_file_error(path, "cannot lock the run folder", errno);
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (wait_for_lock(fd) != 0) {
     int error = errno;
     RlStatus status = error == EWOULDBLOCK
                           ? refuse_lock(path, fd)

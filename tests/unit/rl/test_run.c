@@ -53,6 +53,25 @@ static void test_threads(void **state) {
   }
 }
 
+// another seed draws everything anew: weights, noise, resets, minibatches, warm-up
+static void test_seed(void **state) {
+  (void)state;
+  START(&run, "run.seed=3");
+  START(&twin, "run.seed=4");
+  const RlPolicy *p = &run.policy, *q = &twin.policy;
+  assert_true(p->actor.mlp.W[0][0] != q->actor.mlp.W[0][0]);
+  assert_true(p->critic.W[0][0] != q->critic.W[0][0]);
+  assert_true(p->actor.mlp.W[0][0] != p->critic.W[0][0]);
+  assert_memory_not_equal(&run.ppo.shuffle_rng, &twin.ppo.shuffle_rng, sizeof(RlRng));
+  for (int n = 0; n < 4; n++) {
+    assert_memory_not_equal(&run.collector.act_rng[n], &twin.collector.act_rng[n], sizeof(RlRng));
+    assert_memory_not_equal(&run.env.rng[n], &twin.env.rng[n], sizeof(RlRng));
+  }
+  assert_true(run.env.obs[8] != twin.env.obs[8] && p->norm.mean[6] != q->norm.mean[6]);
+  rl_run_free(&run);
+  rl_run_free(&twin);
+}
+
 // a large minibatch is cut into blocks that several threads work on
 static void test_threads_large_minibatch(void **state) {
   (void)state;
@@ -198,11 +217,9 @@ static void test_finished(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_threads),
-      SCRATCH_TEST(test_threads_large_minibatch),
-      SCRATCH_TEST(test_evaluation_changes_nothing),
-      SCRATCH_TEST(test_resumed),
-      SCRATCH_TEST(test_stop_is_no_best),
+      SCRATCH_TEST(test_threads),  SCRATCH_TEST(test_threads_large_minibatch),
+      SCRATCH_TEST(test_seed),     SCRATCH_TEST(test_evaluation_changes_nothing),
+      SCRATCH_TEST(test_resumed),  SCRATCH_TEST(test_stop_is_no_best),
       SCRATCH_TEST(test_finished),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

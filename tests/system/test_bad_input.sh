@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Whatever is wrong with what a user gives: one line on stderr that names it, the right exit code, nothing on disk
+# changed or left behind.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+bad=0
+
+# refused CODE WORDS COMMAND...: must exit with CODE and say one line holding WORDS on stderr
+refused() {
+  local code=$1 words=$2 found=0
+  shift 2
+  "$@" >"$work/out" 2>"$work/err" || found=$?
+  if [ "$found" != "$code" ] || [ "$(wc -l <"$work/err")" != 1 ] || ! grep -qF -- "$words" "$work/err"; then
+    echo "FAILED: $*"
+    echo "  exit $found, expected $code; stderr, expected one line with '$words':"
+    sed 's/^/  | /' "$work/err"
+    bad=1
+  fi
+}
+
+train="$RL_BIN/rltrain"
+eval="$RL_BIN/rleval"
+ini() { printf '%b' "$1" >"$work/x.ini"; }
+quick="--set run.total_steps=2000 --threads 1"
+# shellcheck disable=SC2086 # a list of words
+"$train" --config reacher.ini $quick --out "$work/run" >/dev/null
+# shellcheck disable=SC2086
+"$train" --config inverted_pendulum.ini $quick --out "$work/other" >/dev/null
+
+# configuration
+ini ''
+refused 2 "nowhere.ini: cannot open" "$train" --config nowhere.ini --out "$work/new"
+ini '[ppo]\nclip_rang = 0.1\n'
+refused 2 "x.ini:2: ppo.clip_rang: unknown key" "$train" --config "$work/x.ini" --out "$work/new"
+ini '[pppo]\ngamma = 0.1\n'
+refused 2 "x.ini:1:" "$train" --config "$work/x.ini" --out "$work/new"
+ini '[ppo]\ngamma = 1.5\n'
+refused 2 'x.ini:2: ppo.gamma: found "1.5", expected a number in [0, 1]' "$train" --config "$work/x.ini" --out "$work/new"
+ini '[ppo\n'
+refused 2 "x.ini:1:" "$train" --config "$work/x.ini" --out "$work/new"
+ini '[env]\nid = Humanoide-v5\n'
+refused 2 "Humanoid-v5" "$train" --config "$work/x.ini" --out "$work/new"
+ini '[env]\nid = Hopper-v5\ncontact_cost_weight = 1\n'
+refused 2 "env.contact_cost_weight" "$train" --config "$work/x.ini" --out "$work/new"
+ini '[env]\nid = Humanoid-v5\nn_envs = 60000\n[ppo]\nn_steps = 30000\n'
+refused 2 "GB" "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 "ppo.gamma" "$train" --config reacher.ini --set ppo.gamma=nan --out "$work/new"
+refused 2 "--config" "$train"
+refused 2 "--bogus" "$train" --bogus
+refused 2 "expected only run.total_steps" "$train" --resume "$work/run" --set ppo.gamma=0.5
+
+# folders
+before=$(find "$work/run" -type f -exec sha256sum {} + | sort)
+refused 2 "expected a new or empty folder" "$train" --config reacher.ini --out "$work/run"
+touch "$work/file"
+refused 1 "$work/file" "$train" --config reacher.ini --out "$work/file/run"
+refused 1 "$work/nowhere" "$train" --resume "$work/nowhere"
+
+# checkpoints
+last=$work/run/latest.h5
+refused 1 "$work/nowhere.h5" "$eval" "$work/nowhere.h5"
+refused 1 "$work/x.ini" "$eval" "$work/x.ini"
+head -c 3000 "$last" >"$work/torn.h5"
+refused 1 "torn.h5" "$eval" "$work/torn.h5"
+{ cat "$last"; echo more; } >"$work/more.h5"
+refused 1 "appended" "$eval" "$work/more.h5"
+cp "$last" "$work/flipped.h5"
+printf 'flip' | dd of="$work/flipped.h5" bs=1 seek=4000 conv=notrunc status=none
+refused 1 "flipped.h5" "$eval" "$work/flipped.h5"
+refused 1 'found "InvertedPendulum-v5", expected "Reacher-v5"' \
+  "$train" --config reacher.ini --init-from "$work/other/latest.h5" --out "$work/new"
+refused 1 "actor" \
+  "$train" --config reacher.ini --set policy.hidden=32 --init-from "$last" --out "$work/new"
+refused 2 "--episodes" "$eval" "$work/run" --episodes 0
+
+# a full disk: a limit on file size stands for it where nothing can be mounted
+(
+  ulimit -f 8
+  refused 1 "$work/full" "$train" --config reacher.ini --set run.total_steps=4000 --threads 1 --out "$work/full"
+  exit $bad
+) || bad=1
+if find "$work/full" -name '.tmp-*' | grep -q .; then
+  echo "FAILED: a full disk left temporary files behind"
+  bad=1
+fi
+
+[ ! -e "$work/new" ] || { echo "FAILED: a refused run left its folder behind" && bad=1; }
+[ "$before" = "$(find "$work/run" -type f -exec sha256sum {} + | sort)" ] || { echo "FAILED: files of a run changed" && bad=1; }
+exit $bad
