@@ -133,7 +133,8 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(REAL, gae_lambda, "0.95", "[0, 1]", "lambda of generalised advantage estimation")           \
   X(REAL, clip_range, "0.2", "(0, 10]", "clip of the probability ratio")                        \
   X(ENUM, clip_range_schedule, "constant", "constant|linear", "linear: falls to 0 at the end")  \
-  X(REAL, clip_range_vf, "0", "[0, 1e6]", "clip of the change in value; 0: off")                \
+  X(REAL, clip_range_vf, "0", "[0, 1e6]",                                                       \
+    "clip of the change in value since it was last evaluated; 0: off")                          \
   X(REAL, vf_coef, "0.25", "[0, 1e6]", "weight of the value loss")                              \
   X(REAL, ent_coef, "0", "[-100, 100]", "weight of the entropy bonus")                          \
   X(REAL, kl_coef, "0", "[0, 1e6]", "weight of a penalty on KL(old, new)")                      \

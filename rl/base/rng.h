@@ -20,7 +20,7 @@ typedef enum {
   RL_STREAM_ENV = 2,         // reset noise; index: environment
   RL_STREAM_ACT = 3,         // action noise; index: environment
   RL_STREAM_SHUFFLE = 4,     // minibatch order
-  RL_STREAM_WARMUP = 5,      // random actions before training; index: environment
+  RL_STREAM_WARMUP = 5,      // random actions before training; index: 0
   RL_STREAM_EVAL = 6,        // reset noise of an evaluation episode; index: hash of (step, episode)
   RL_STREAM_EVAL_ACT = 7,    // action noise of a stochastic evaluation episode; same index
   RL_STREAM_REPLAY = 8,      // replay sampling

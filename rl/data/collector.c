@@ -74,7 +74,7 @@ static void keep_final(RlCollector *c, RlRollout *rollout, int row, const float 
 static void lose(RlRollout *rollout, int t, int row) {
   int before = row - rollout->N;
   rollout->lost[row] = 1;
-  if (t > 0 && !rollout->terminated[before] && !rollout->lost[before]) {
+  if (t > 0 && !rollout->terminated[before]) {
     rollout->truncated[before] = 1;
   }
 }
