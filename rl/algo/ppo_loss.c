@@ -36,7 +36,7 @@ void rl_ppo_loss_policy(const RlPpoLoss *loss, RlReal *dmean, RlReal *dlog_sigma
                         const RlReal *act, const RlReal *mean, const RlReal *old_mean,
                         const RlReal *old_logp, const RlReal *adv, int rows) {
   int A = loss->g->A;
-  RlReal weight[RL_MAX_ACTION], logp[RL_MAX_ACTION], old_each[RL_MAX_ACTION];
+  RlReal weight[RL_MAX_ACTION], logp[RL_MAX_ACTION] = {0}, old_each[RL_MAX_ACTION] = {0};
   memset(dmean, 0, (size_t)(rows * A) * sizeof(RlReal));
   for (int r = 0; r < rows; r++) {
     const RlReal *a = act + r * A, *mu = mean + r * A, *old_mu = old_mean + r * A;
