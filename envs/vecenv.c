@@ -1,5 +1,5 @@
-// The vector environment's step. One mjb_apply runs step_one on every environment: everything up to
-// and including the reset happens inside it, so a vector step wakes the threads once.
+// The vector environment's steps. One mjb_apply runs run_one on every environment: acting, stepping
+// and the reset happen inside it, for as many steps as asked, so the threads are woken once.
 //
 // Within a callback, all calls of MuJoCo that can raise an error come before the first write to the
 // environment's own rows (random stream, memory and next_obs aside): an environment whose step
@@ -111,8 +111,7 @@ static void open_episode(RlVecEnv *env, int i) {
 
 static const RlOutcome diverged_outcome = {.terminated = true};
 
-static void step_one(const mjModel *m, mjData *d, int i, void *arg) {
-  RlVecEnv *env = arg;
+static void step_one(RlVecEnv *env, const mjModel *m, mjData *d, int i) {
   RlOutcome outcome;
   bool diverged = !play(env, m, d, i, &outcome);
   if (diverged) outcome = diverged_outcome;
@@ -127,12 +126,29 @@ static void step_one(const mjModel *m, mjData *d, int i, void *arg) {
   }
 }
 
-// For an environment whose step MuJoCo gave up: diverged, and a new episode.
+static void count_step(RlVecEnv *env, int i) {
+  if (env->driver) env->driver->store(env->driver->arg, i, env->at[i]);
+  env->at[i]++;
+}
+
+static void run_one(const mjModel *m, mjData *d, int i, void *arg) {
+  RlVecEnv *env = arg;
+  while (env->at[i] < env->steps) {
+    if (env->driver) env->driver->act(env->driver->arg, i, env->at[i]);
+    step_one(env, m, d, i);
+    count_step(env, i);
+  }
+}
+
+// For an environment whose step MuJoCo gave up: diverged, a new episode, and the steps that are
+// left.
 static void recover_one(const mjModel *m, mjData *d, int i, void *arg) {
   RlVecEnv *env = arg;
   begin_episode(env, m, d, i);
   record(env, i, &diverged_outcome, true);
   open_episode(env, i);
+  count_step(env, i);
+  run_one(m, d, i, arg);
 }
 
 static void reset_one(const mjModel *m, mjData *d, int i, void *arg) {
@@ -152,12 +168,14 @@ static int list_failed(RlVecEnv *env, const int *ids, int nid) {
   return count;
 }
 
-// Runs func on ids (NULL: all), then again on those in which it failed, which draw anew each time.
-static void persist(RlVecEnv *env, const int *ids, int nid, mjfBatchFunc func, mjfBatchFunc again) {
+// Runs func on ids (NULL: all), then again on those in which it failed, which draw anew each time,
+// at most tries times.
+static void persist(RlVecEnv *env, const int *ids, int nid, mjfBatchFunc func, mjfBatchFunc again,
+                    int tries) {
   int failed = mjb_apply(env->batch, ids, nid, func, env, 1);
   for (int try = 0; failed > 0; try++) {
     // a model in which no reset works is not one that rl_vecenv_init let through
-    RL_ASSERT(try < RESET_TRIES);
+    RL_ASSERT(try < tries);
     int count = list_failed(env, ids, nid);
     ids = env->failed;
     nid = count;
@@ -183,6 +201,7 @@ static void push_rows(RlVecEnv *env, RlArena *arena) {
   env->scratch = RL_PUSH(arena, double, N *O);
   env->ctrl_mid = RL_PUSH(arena, double, A);
   env->ctrl_half = RL_PUSH(arena, double, A);
+  env->at = RL_PUSH(arena, int, N);
   env->failed = RL_PUSH(arena, int, N);
 }
 
@@ -233,19 +252,28 @@ RlStatus rl_vecenv_init(RlVecEnv *env, RlArena *arena, const RlConfig *config, i
 
 void rl_vecenv_reset(RlVecEnv *env, uint64_t seed, RlStream purpose) {
   for (int i = 0; i < env->N; i++) rl_rng_init(&env->rng[i], seed, purpose, (uint64_t)i);
-  persist(env, NULL, env->N, reset_one, reset_one);
+  persist(env, NULL, env->N, reset_one, reset_one, RESET_TRIES);
 }
 
 void rl_vecenv_reset_one(RlVecEnv *env, int i, const RlRng *rng) {
   RL_ASSERT(i >= 0 && i < env->N);
   env->rng[i] = *rng;
-  persist(env, &i, 1, reset_one, reset_one);
+  persist(env, &i, 1, reset_one, reset_one, RESET_TRIES);
 }
 
 void rl_vecenv_step(RlVecEnv *env, const float *act) {
+  rl_vecenv_run(env, act, 1, NULL);
+}
+
+void rl_vecenv_run(RlVecEnv *env, const float *act, int steps, const RlVecEnvDriver *driver) {
   env->act = act;
-  persist(env, NULL, env->N, step_one, recover_one);
-  for (int i = 0; i < env->N; i++) env->ndiverged += env->diverged[i];
+  env->driver = driver;
+  env->steps = steps;
+  memset(env->at, 0, (size_t)env->N * sizeof *env->at);
+  // each of its steps may be one that MuJoCo gives up
+  persist(env, NULL, env->N, run_one, recover_one, steps + RESET_TRIES);
+  env->ndiverged = 0;
+  for (int i = 0; i < env->N; i++) env->ndiverged += env->divergences[i];
 }
 
 int rl_vecenv_nstate(const RlVecEnv *env) {

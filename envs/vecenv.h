@@ -14,6 +14,14 @@
 #include "envs/task.h"
 #include "rl/base/arena.h"
 
+// What rl_vecenv_run calls for environment i at its step t, on whichever thread runs it: both may
+// read and write rows of environment i only.
+typedef struct {
+  void (*act)(void *arg, int i, int t);    // writes row i of the actions, going by row i of obs
+  void (*store)(void *arg, int i, int t);  // takes row i of what the step gave
+  void *arg;
+} RlVecEnvDriver;
+
 typedef struct {
   int N, O, A;
   const RlTask *task;
@@ -43,6 +51,9 @@ typedef struct {
   double *scratch;               // observation of each environment, in double     (N, O)
   double *ctrl_mid, *ctrl_half;  // action a gives ctrl_mid + ctrl_half * a       (A)
   const float *act;              // of the step under way                         (N, A)
+  const RlVecEnvDriver *driver;  // of the run under way; nullable
+  int steps;                     // of the run under way
+  int *at;                       // how many of them are done                          (N)
   int *failed;                   // environments whose step MuJoCo gave up        (N)
 } RlVecEnv;
 
@@ -62,6 +73,11 @@ void rl_vecenv_reset_one(RlVecEnv *env, int i, const RlRng *rng);
 // Where the physics diverged, or an action was not finite: terminated and diverged are set, the
 // reward is 0, and next_obs is the observation the step started from.
 void rl_vecenv_step(RlVecEnv *env, const float *act);
+
+// Runs every environment for steps steps in one dispatch: each acts, steps and stores on its own,
+// and none waits for another, so no thread idles between steps. driver->act writes the rows of act
+// (N, A). The same bits as steps calls of rl_vecenv_step with the same actions.
+void rl_vecenv_run(RlVecEnv *env, const float *act, int steps, const RlVecEnvDriver *driver);
 
 // Doubles in the row that describes one environment between steps, rng words included, obs apart.
 // All are finite.

@@ -27,4 +27,8 @@ void rl_actor_gaussian(const RlActor *actor, RlGaussian *g);
 // valid until the next call.
 const RlReal *rl_actor_mean(RlActor *actor, const RlReal *obs, int rows);
 
+// The same for the one observation obs (O), with the same bits, in row row of the actor's scratch:
+// several threads may act at once, each on rows of its own.
+const RlReal *rl_actor_mean_row(RlActor *actor, const RlReal *obs, int row);
+
 #endif

@@ -208,6 +208,15 @@ static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int ro
   rl_mlp_backward(mlp, &slot->work, rows, slot->grad, NULL);
 }
 
+// Job: sums one network's slots in order and takes the norm.
+static void sum_job(void *arg, int which) {
+  const Minibatch *mb = arg;
+  RlPpoNet *net = &mb->ppo->net[which];
+  size_t n = (size_t)net->mlp->nparam;
+  rl_slots_sum(net->grad, net->slot_grad, n, mb->nslot, n);
+  net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
+}
+
 // Job: one network, one block. Actor and critic alternate so that two threads share both evenly.
 static void block_job(void *arg, int job) {
   const Minibatch *mb = arg;
@@ -218,15 +227,8 @@ static void block_job(void *arg, int job) {
   memset(slot->grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
   memset(&slot->sums, 0, sizeof slot->sums);
   (which == ACTOR ? actor_block : critic_block)(mb, slot, start, rows);
-}
-
-// Job: sums one network's slots in order and takes the norm.
-static void sum_job(void *arg, int which) {
-  const Minibatch *mb = arg;
-  RlPpoNet *net = &mb->ppo->net[which];
-  size_t n = (size_t)net->mlp->nparam;
-  rl_slots_sum(net->grad, net->slot_grad, n, mb->nslot, n);
-  net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
+  // a minibatch of one block needs no second dispatch
+  if (mb->nslot == 1) sum_job(arg, which);
 }
 
 // Job: clips one network's gradient by its norm and steps.
@@ -286,7 +288,7 @@ static bool run_minibatch(Minibatch *mb, RlPpoStats *stats) {
   if (ppo->o->normalize_advantage == RL_ADVANTAGE_MINIBATCH) standardise(ppo->adv, NULL, mb->rows);
   mb->nslot = (mb->rows + ppo->block - 1) / ppo->block;
   rl_pool_run(ppo->pool, 2 * mb->nslot, block_job, mb);
-  rl_pool_run(ppo->pool, 2, sum_job, mb);
+  if (mb->nslot > 1) rl_pool_run(ppo->pool, 2, sum_job, mb);
   RlPpoSums sums = total(mb);
   const char *bad = find_bad(ppo, &sums);
   if (bad) {

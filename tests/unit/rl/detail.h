@@ -79,8 +79,10 @@ static inline void detail_start(RlRun *run, const char *const *set) {
 #define CREATE(run, ...) detail_create((run), (const char *const[]){__VA_ARGS__, NULL})
 #define START(run, ...)  detail_start((run), (const char *const[]){__VA_ARGS__, NULL})
 
-// The first half of an iteration: a rollout with its values.  nullable: tick
+// The first half of an iteration: a rollout with its values. With tick the environments are stepped
+// in segments of one step, so that it is called behind each.  nullable: tick
 static inline void detail_collect(RlRun *run, void (*tick)(void *arg, int t)) {
+  if (tick) run->collector.segment.capacity = 1;
   rl_ppo_schedule(&run->ppo, 0);
   rl_rollout_reset(&run->rollout, run->config.ppo.n_steps);
   rl_collector_run(&run->collector, &run->policy.actor, &run->rollout, tick, run);

@@ -108,6 +108,36 @@ static void test_tick(void **state) {
   rl_run_free(&run);
 }
 
+// however long the segments in which environments go on by themselves: the same rollout
+static void test_segments(void **state) {
+  (void)state;
+  const int capacity[] = {1, 5, 9};
+  START(&run, "env.max_episode_steps=9");
+  assert_int_equal(run.collector.segment.capacity, 9);
+  detail_collect(&run, NULL);
+  int rows = detail_rows(&run), O = run.rollout.O, A = run.rollout.A;
+  for (int i = 0; i < 3; i++) {
+    START(&twin, "env.max_episode_steps=9", "run.threads=3");
+    twin.collector.segment.capacity = capacity[i];
+    detail_collect(&twin, NULL);
+#define SAME(field, n) assert_memory_equal(run.field, twin.field, (size_t)(n) * sizeof *run.field)
+    SAME(rollout.obs, rows * O);
+    SAME(rollout.act, rows * A);
+    SAME(rollout.logp, rows);
+    SAME(rollout.raw_rew, rows);
+    SAME(rollout.truncated, rows);
+    SAME(rollout.next_value, rows);
+    SAME(rollout.final_obs, run.rollout.nfinal * O);
+    SAME(policy.norm.batch_m2, O);
+    SAME(episodes.ret, run.episodes.count);
+#undef SAME
+    assert_int_equal(run.rollout.nfinal, twin.rollout.nfinal);
+    rl_run_free(&twin);
+  }
+  assert_int_equal(run.rollout.nfinal, 12);
+  rl_run_free(&run);
+}
+
 // the warm-up counts its rows, and leaves the streams of training and the return scale alone
 static void test_warmup(void **state) {
   (void)state;
@@ -200,9 +230,9 @@ static void test_all_lost(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_episodes),    SCRATCH_TEST(test_replay), SCRATCH_TEST(test_tick),
-      SCRATCH_TEST(test_noise_apart), SCRATCH_TEST(test_warmup), SCRATCH_TEST(test_lost),
-      SCRATCH_TEST(test_all_lost),
+      SCRATCH_TEST(test_episodes), SCRATCH_TEST(test_replay),      SCRATCH_TEST(test_tick),
+      SCRATCH_TEST(test_segments), SCRATCH_TEST(test_noise_apart), SCRATCH_TEST(test_warmup),
+      SCRATCH_TEST(test_lost),     SCRATCH_TEST(test_all_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
