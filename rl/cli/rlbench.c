@@ -11,6 +11,7 @@
 static const char help[] =
     "usage: rlbench physics [options]   raw mj_step and the vector environment\n"
     "       rlbench ppo [options]       raw mj_step and PPO training end to end\n"
+    "       rlbench gemm [options]      matrix products of training, one core, beside OpenBLAS\n"
     "\n"
     "Both sides run in turn, round by round, with the same task, threads and environments; ratios "
     "are\n"
@@ -82,10 +83,12 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   }
   if (status != RL_OK || *done >= 0) return status;
   request->what = argc - optind == 1 ? argv[optind] : "";
-  if (strcmp(request->what, "physics") != 0 && strcmp(request->what, "ppo") != 0) {
-    return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo", request->what);
+  static const char *const known[] = {"physics", "ppo", "gemm"};
+  for (int i = 0; i < 3; i++) {
+    if (strcmp(request->what, known[i]) == 0) return RL_OK;
   }
-  return RL_OK;
+  return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo, gemm",
+                  request->what);
 }
 
 static RlStatus load(const Request *request, RlConfig *config) {
@@ -157,6 +160,25 @@ static void print(const Request *request, const RlConfig *config, const RlBench 
   }
 }
 
+static void print_gemm(const Request *request) {
+  RlBenchGemm result[RL_BENCH_SHAPES];
+  rl_bench_gemm(result, (int)request->rounds);
+  if (!request->json)
+    printf("%6s %6s %6s %10s %10s  GFLOP/s, one core\n", "M", "N", "K", "ours", "OpenBLAS");
+  for (int i = 0; i < RL_BENCH_SHAPES; i++) {
+    const RlBenchGemm *g = &result[i];
+    const char *format =
+        request->json ? "%s{\"M\": %d, \"N\": %d, \"K\": %d, \"ours\": %.4g, \"openblas\": %.4g}"
+                      : "%s%6d %6d %6d %10.3g %10.3g\n";
+    printf(format,
+           !request->json ? ""
+           : i            ? ", "
+                          : "{\"bench\": \"gemm\", \"products\": [",
+           g->M, g->N, g->K, g->ours, g->openblas);
+  }
+  printf(request->json ? "]}\n" : "");
+}
+
 int main(int argc, char **argv) {
   Request request = {.config = "bench/ppo_half_cheetah.ini", .rounds = 5, .steps = 20000};
   RlConfig config;
@@ -164,6 +186,10 @@ int main(int argc, char **argv) {
   int done = -1;
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
+  if (status == RL_OK && strcmp(request.what, "gemm") == 0) {
+    print_gemm(&request);
+    return 0;
+  }
   if (status == RL_OK) status = load(&request, &config);
   if (status == RL_OK && strcmp(request.what, "ppo") == 0) {
     status = rl_bench_ppo(&bench, &config, (int)request.rounds, request.steps);

@@ -9,6 +9,18 @@
 #include "rl/base/config.h"
 #include "rl/base/status.h"
 
+enum { RL_BENCH_SHAPES = 9 };
+
+// One shape of matrix product (M, K) (K, N), on one core, in GFLOP/s, the best of the rounds.
+typedef struct {
+  int M, N, K;
+  double ours, openblas;
+} RlBenchGemm;
+
+// Measures nets/gemm.c against OpenBLAS on the shapes of training, and last on a product large
+// enough to show the core's rate.
+void rl_bench_gemm(RlBenchGemm result[RL_BENCH_SHAPES], int rounds);
+
 enum { RL_BENCH_ROUNDS = 64 };
 
 // One round, rates in environment steps per second over all threads.

@@ -15,7 +15,7 @@
 // Where the wall-clock time of this process went, in seconds.
 typedef struct {
   double collect, learn, evaluate;
-  double infer;  // part of collect spent outside the physics
+  double infer;  // part of collect in which the actor ran, per thread
 } RlTimeSplit;
 
 // What a resume file holds beside the policy, the optimisers, the environments and the streams.

@@ -100,7 +100,7 @@ void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats) {
   rl_return_scale_merge(&run->policy.scale, rollout->raw_ret, rollout->lost,
                         rollout->T * rollout->N);
   run->split.collect += collected - start;
-  run->split.infer += run->collector.infer_seconds;
+  run->split.infer += run->collector.infer_seconds / run->threads;
   run->split.learn += rl_clock_seconds() - collected;
 
   run->counters.step += (int64_t)rollout->T * rollout->N;
