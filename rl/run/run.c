@@ -149,8 +149,12 @@ static RlStatus load_config(RlRun *run, const char *dir, int threads, int64_t to
   RL_TRY(rl_task_resolve(run->task, &run->config, path));
   RL_TRY(rl_config_validate(&run->config, path));
   if (!threads && !total_steps) return RL_OK;
-  printf("%s: config.ini now says run.threads = %d, run.total_steps = %" PRId64 "\n", dir,
-         run->config.run.threads, run->config.run.total_steps);
+  bool linear = run->config.ppo.learning_rate_schedule == RL_SCHEDULE_LINEAR ||
+                run->config.ppo.clip_range_schedule == RL_SCHEDULE_LINEAR;
+  rl_progress_note(&run->progress,
+                   "%s: config.ini now says run.threads = %d, run.total_steps = %" PRId64 "%s", dir,
+                   run->config.run.threads, run->config.run.total_steps,
+                   total_steps && linear ? "; linear schedules now end there" : "");
   return write_config(run);
 }
 
@@ -166,10 +170,11 @@ static RlStatus find_state(RlRun *run) {
       run->saved_step = step[i];
       return RL_OK;
     }
-    printf("skipped %s\n", rl_error_text());
+    rl_progress_note(&run->progress, "skipped %s", rl_error_text());
     rl_error_clear();
   }
-  printf("%s: no sound resume file, starting again from config.ini\n", run->folder.dir);
+  rl_progress_note(&run->progress, "%s: no sound resume file, starting again from config.ini",
+                   run->folder.dir);
   char init[RL_PATH_SIZE];
   rl_folder_path(&run->folder, "init.h5", init);
   return begin(run, access(init, F_OK) == 0 ? init : NULL);
@@ -180,13 +185,18 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
   memset(run, 0, sizeof *run);
   run->folder.lock = -1;
   run->metrics.fd = -1;
+  // what is said before the panel stands is plain lines
+  bool json = request->mode == RL_PROGRESS_JSON;
+  rl_progress_init(&run->progress, request->show, json ? RL_PROGRESS_JSON : RL_PROGRESS_PLAIN, 0, 0,
+                   dir);
   RL_TRY(rl_folder_open(&run->folder, dir));
   RL_TRY(load_config(run, dir, threads, total_steps));
   RL_TRY(lay_out(run));
   RL_TRY(find_state(run));
   *finished = run->counters.step >= run->config.run.total_steps;
   if (*finished) {
-    printf("%s: finished at step %" PRId64 ", nothing to do\n", dir, run->counters.step);
+    rl_progress_note(&run->progress, "%s: finished at step %" PRId64 ", nothing to do", dir,
+                     run->counters.step);
   } else {
     show_start(run, request);
   }
@@ -261,11 +271,12 @@ RlStatus rl_run_evaluate(RlRun *run) {
 void rl_run_say_end(RlRun *run) {
   rl_progress_finish(&run->progress);
   if (run->counters.step < run->config.run.total_steps) {
-    printf("stopped at step %" PRId64 "; go on with: rltrain --resume %s\n", run->counters.step,
-           run->folder.dir);
+    rl_progress_note(&run->progress, "stopped at step %" PRId64 "; go on with: rltrain --resume %s",
+                     run->counters.step, run->folder.dir);
   } else {
-    printf("done: %s at step %" PRId64 "; see how it does with: rleval %s\n", run->folder.dir,
-           run->counters.step, run->folder.dir);
+    rl_progress_note(&run->progress,
+                     "done: %s at step %" PRId64 "; see how it does with: rleval %s",
+                     run->folder.dir, run->counters.step, run->folder.dir);
   }
 }
 
