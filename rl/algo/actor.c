@@ -34,10 +34,9 @@ const RlReal *rl_actor_mean(RlActor *actor, const RlReal *obs, int rows) {
 
 const RlReal *rl_actor_mean_row(RlActor *actor, const RlReal *obs, int row) {
   const RlMlp *mlp = &actor->mlp;
-  RlMlpWork view = {.rows = 1};
-  for (int l = 0; l <= mlp->L; l++) {
-    view.y[l] = actor->work.y[l] + (size_t)row * (size_t)mlp->dim[l];
-  }
+  RlMlpWork view = actor->work;
+  view.rows = 1;
+  for (int l = 0; l <= mlp->L; l++) view.y[l] += (size_t)row * (size_t)mlp->dim[l];
   memcpy(view.y[0], obs, (size_t)mlp->dim[0] * sizeof(RlReal));
   rl_mlp_forward(mlp, &view, 1);
   return view.y[mlp->L];
