@@ -44,6 +44,12 @@ void rl_policy_probe(RlPolicy *policy, const float *obs) {
   rl_policy_act(policy, policy->probe_act, policy->probe_obs, RL_PROBE_ROWS);
 }
 
+void rl_policy_refresh(RlPolicy *policy) {
+  rl_normalizer_refresh(&policy->norm);
+  rl_mlp_pack(&policy->actor.mlp);
+  rl_mlp_pack(&policy->critic);
+}
+
 void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
   RlNormalizer *norm = &policy->norm;
   RlReturnScale *scale = &policy->scale;
@@ -118,9 +124,7 @@ static RlStatus read_policy(RlServed *served, RlCheckpoint *checkpoint, const ch
     return rl_error(RL_FAIL, "%s: actor/dim, critic/dim: found other widths than its config has",
                     path);
   }
-  rl_normalizer_refresh(&policy->norm);
-  rl_mlp_pack(&policy->actor.mlp);
-  rl_mlp_pack(&policy->critic);
+  rl_policy_refresh(policy);
   return check_probe(policy, path);
 }
 

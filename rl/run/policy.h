@@ -38,6 +38,9 @@ void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows);
 // Takes the probe from raw observations obs (RL_PROBE_ROWS, O).
 void rl_policy_probe(RlPolicy *policy, const float *obs);
 
+// Recomputes what is derived from the arrays: after loading or copying them.
+void rl_policy_refresh(RlPolicy *policy);
+
 // Lists the policy's arrays.
 void rl_policy_fields(RlFields *fields, RlPolicy *policy);
 

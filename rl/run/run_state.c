@@ -135,9 +135,7 @@ RlStatus rl_run_load_state(RlRun *run, const char *path) {
   rl_checkpoint_close(checkpoint);
   RL_TRY(status);
   rl_vecenv_load(&run->env, run->env_state);
-  rl_normalizer_refresh(&run->policy.norm);
-  rl_mlp_pack(&run->policy.actor.mlp);
-  rl_mlp_pack(&run->policy.critic);
+  rl_policy_refresh(&run->policy);
   run->counters.diverged = run->env.ndiverged;
   return RL_OK;
 }
@@ -166,9 +164,7 @@ RlStatus rl_run_init_from(RlRun *run, const char *path) {
   }
   if (status == RL_OK) {
     rl_fields_copy(&to, &from);
-    rl_normalizer_refresh(&run->policy.norm);
-    rl_mlp_pack(&run->policy.actor.mlp);
-    rl_mlp_pack(&run->policy.critic);
+    rl_policy_refresh(&run->policy);
   }
   rl_served_free(&served);
   return status;
