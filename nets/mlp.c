@@ -139,8 +139,10 @@ void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, 
   for (int l = mlp->L - 1; l >= 0; l--) {
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     const RlReal *dy = work->dy[l + 1];
-    rl_gemm_backward_weight(grad + (mlp->W[l] - mlp->param), work->y[l], dy, rows, out, in);
-    rl_bias_backward(grad + (mlp->b[l] - mlp->param), dy, rows, out);
+    if (grad) {
+      rl_gemm_backward_weight(grad + (mlp->W[l] - mlp->param), work->y[l], dy, rows, out, in);
+      rl_bias_backward(grad + (mlp->b[l] - mlp->param), dy, rows, out);
+    }
     RlReal *dinput = l > 0 ? work->dy[l] : dx;
     if (!dinput) break;
     rl_gemm_backward_input(dinput, dy, mlp->Wt[l], rows, out, in);

@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
   int rows;                       // capacity
   RlReal *y[RL_MAX_LAYERS + 1];   // y[0]: input; y[l]: output of layer l, after its activation
-  RlReal *dy[RL_MAX_LAYERS + 1];  // gradients of the same; NULL in a work for forward only
+  RlReal *dy[RL_MAX_LAYERS + 1];  // gradients, see rl_mlp_backward; NULL if for forward only
 } RlMlpWork;
 
 // Number of parameters of a network input -> hidden ... -> output.
@@ -55,8 +55,10 @@ void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int row
 // Runs rows rows of work->y[0] (rows, dim[0]) to work->y[L] (rows, dim[L]).
 void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
 
-// From work->dy[L] (rows, dim[L]), after a forward of the same rows: adds to grad (nparam), laid
-// out as param. nullable: dx; else overwritten with the gradient of the input (rows, dim[0]).
+// From work->dy[L] (rows, dim[L]), after a forward of the same rows: overwrites dy[L - 1] ...
+// dy[1], each with the gradient of a layer's output before its activation. nullable: grad (nparam),
+// laid out as param, else the parameters' are added to it; dx, else overwritten with the gradient
+// of the input (rows, dim[0]).
 void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, RlReal *dx);
 
 #endif

@@ -16,11 +16,13 @@ enum { LANES = 16, CHUNK = 2048 };
 typedef struct {
   void (*tanh_forward)(RlReal *y, const RlReal *x, size_t n);
   void (*exp_forward)(RlReal *y, const RlReal *x, size_t n);
+  void (*softplus_forward)(RlReal *y, const RlReal *x, size_t n);
   void (*tanh_backward)(RlReal *dx, const RlReal *dy, const RlReal *y, size_t n);
   void (*relu_forward)(RlReal *y, const RlReal *x, size_t n);
   void (*relu_backward)(RlReal *dx, const RlReal *dy, const RlReal *y, size_t n);
   void (*bias_backward)(RlReal *db, const RlReal *dy, size_t M, size_t N);
   void (*add)(RlReal *sum, const RlReal *x, size_t n);
+  void (*polyak)(RlReal *target, const RlReal *param, RlReal tau, size_t n);
   void (*add_squares)(double *lane, const RlReal *x, size_t n);
 } Loops;
 
@@ -32,6 +34,9 @@ INLINE double tanh_one(double x) {
 }
 INLINE double exp_one(double x) {
   return exp(x);
+}
+INLINE double softplus_one(double x) {
+  return fmax(x, 0) + log1p(exp(-fabs(x)));
 }
 #else
 
@@ -106,6 +111,25 @@ INLINE float exp_one(float x) {
   const float y = (expm1_reduced(r) + 1) * power * rest;
   return either(x < SMALL, 0, y);
 }
+
+// log(1 + e) for 0 <= e <= 1 as 2 artanh(s), s = e / (e + 2). artanh(s) = s + s z q(z), z = s^2,
+// where q is the polynomial of least relative error (1.0e-8 before its coefficients are rounded).
+// 2 s = e - e s keeps the rounding of s out of the leading term.
+INLINE float log1p_one(float e) {
+  const float s = e / (e + 2);
+  const float z = s * s;
+  float q = 0.116167821f;
+  q = fmaf(q, z, 0.108522661f);
+  q = fmaf(q, z, 0.142962500f);
+  q = fmaf(q, z, 0.199998513f);
+  q = fmaf(q, z, 0.333333343f);
+  return fmaf(-s, fmaf(-2 * z, q, e), e);
+}
+
+INLINE float softplus_one(float x) {
+  const float e = exp_one(float_of(bits_of(x) | 0x80000000u));
+  return either(x > 0, x, 0) + log1p_one(e);
+}
 #endif
 
 #define ISA(name) name##_plain
@@ -153,6 +177,10 @@ void rl_exp_forward(RlReal *y, const RlReal *x, size_t n) {
   loops()->exp_forward(y, x, n);
 }
 
+void rl_softplus_forward(RlReal *y, const RlReal *x, size_t n) {
+  loops()->softplus_forward(y, x, n);
+}
+
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N) {
   if (M > 0 && N > 0) loops()->bias_backward(db, dy, (size_t)M, (size_t)N);
 }
@@ -167,6 +195,15 @@ void rl_slots_sum(RlReal *dst, const RlReal *src, size_t stride, int nslot, size
       memset(dst + i, 0, size * sizeof(RlReal));
     }
     for (int s = 1; s < nslot; s++) loops()->add(dst + i, src + (size_t)s * stride + i, size);
+  }
+}
+
+void rl_polyak(RlReal *restrict target, const RlReal *restrict param, double tau, size_t n) {
+  // target + (param - target) rounds, so the whole step is a copy
+  if (tau >= 1) {
+    memcpy(target, param, n * sizeof(RlReal));
+  } else {
+    loops()->polyak(target, param, (RlReal)tau, n);
   }
 }
 

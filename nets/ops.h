@@ -22,12 +22,20 @@ void rl_relu_backward(RlReal *dx, const RlReal *dy, const RlReal *y, size_t n);
 // y[i] = exp(x[i]), within 2 ulp, flushing below the normal range to 0; y may be x.
 void rl_exp_forward(RlReal *y, const RlReal *x, size_t n);
 
+// y[i] = log(1 + exp(x[i])), within 2 ulp, flushing below the normal range to 0, NaN in gives NaN
+// out, finite for all finite x; y may be x.
+void rl_softplus_forward(RlReal *y, const RlReal *x, size_t n);
+
 // db (N) += column sums of dy (M, N), rows in order; adds.
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N);
 
 // dst[i] = src[0][i] + src[1][i] + ..., slot s at src + s * stride, summed in slot order;
 // overwrites.
 void rl_slots_sum(RlReal *dst, const RlReal *src, size_t stride, int nslot, size_t n);
+
+// target[i] += tau (param[i] - target[i]), 0 <= tau <= 1; tau = 1 copies. target must not overlap
+// param.
+void rl_polyak(RlReal *restrict target, const RlReal *restrict param, double tau, size_t n);
 
 // Sum of squares in double over fixed chunks: the same bits on every call.
 double rl_sum_squares(const RlReal *x, size_t n);

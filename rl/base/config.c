@@ -34,8 +34,23 @@ static const RlOption table[] = {
     // clang-format on
 };
 
-enum { NROW = (int)(sizeof table / sizeof table[0]), KEY_MAX = 64, FILE_MAX_BYTES = 1 << 20 };
+enum {
+  NROW = (int)(sizeof table / sizeof table[0]),
+  KEY_MAX = 64,
+  FILE_MAX_BYTES = 1 << 20,
+  UNREAD_DISTANCE = 4  // two letters of a name: more than two sections differ by
+};
 _Static_assert((int)NROW <= (int)RL_MAX_OPTIONS, "RlConfig.given has a place for every row");
+
+#define SAC_DEFAULT(key, value) {key, value},
+#define KEY(key)                key,
+static const struct { const char *key, *value; } sac_default[] = {RL_SAC_DEFAULTS(SAC_DEFAULT)};
+static const char *const ppo_only[] = {RL_PPO_ONLY(KEY)};
+
+enum {
+  NSAC_DEFAULT = (int)(sizeof sac_default / sizeof sac_default[0]),
+  NPPO_ONLY = (int)(sizeof ppo_only / sizeof ppo_only[0])
+};
 
 static void *field_of(RlConfig *config, int row) {
   return (char *)config + table[row].offset;
@@ -65,6 +80,21 @@ static int must_find(const char *key) {
   return row;
 }
 
+const char *rl_config_default_text(int row, int algorithm) {
+  for (int i = 0; i < NSAC_DEFAULT && algorithm == RL_ALGO_SAC; i++) {
+    if (row == must_find(sac_default[i].key)) return sac_default[i].value;
+  }
+  return table[row].def;
+}
+
+bool rl_config_is_read(const RlConfig *config, int row) {
+  if (config->run.algorithm == RL_ALGO_PPO) return strcmp(table[row].section, "sac") != 0;
+  for (int i = 0; i < NPPO_ONLY; i++) {
+    if (row == must_find(ppo_only[i])) return false;
+  }
+  return strcmp(table[row].section, "ppo") != 0;
+}
+
 // Levenshtein's distance over the first KEY_MAX bytes.
 static int edit_distance(const char *a, const char *b) {
   int before[KEY_MAX + 1], row[KEY_MAX + 1];
@@ -84,8 +114,8 @@ static int edit_distance(const char *a, const char *b) {
 }
 
 // The known row nearest to key: section and name are compared apart, a missing section costs
-// nothing.
-static int nearest_row(const char *key) {
+// nothing. What the algorithm in use does not read is near only to who names its section.
+static int nearest_row(const RlConfig *config, const char *key) {
   const char *dot = strchr(key, '.');
   const char *name = dot != NULL ? dot + 1 : key;
   char section[KEY_MAX];
@@ -95,6 +125,8 @@ static int nearest_row(const char *key) {
     // twice, so that of two equal names the one of the nearer section wins and not the first
     int distance = 2 * edit_distance(name, table[row].name);
     if (dot != NULL) distance += edit_distance(section, table[row].section);
+    bool named = strcmp(section, table[row].section) == 0;
+    if (!named && !rl_config_is_read(config, row)) distance += UNREAD_DISTANCE;
     if (distance >= least) continue;
     least = distance;
     best = row;
@@ -102,8 +134,15 @@ static int nearest_row(const char *key) {
   return best;
 }
 
-// Keeps the actor's and the critic's layers at policy.hidden until they are given themselves.
-static void follow_hidden(RlConfig *config) {
+// Keeps what follows another key at it until it is given itself: defaults that are the algorithm's
+// own at run.algorithm, the actor's and the critic's layers at policy.hidden.
+static void follow(RlConfig *config) {
+  for (int i = 0; i < NSAC_DEFAULT; i++) {
+    int row = must_find(sac_default[i].key);
+    if (config->given[row]) continue;
+    const char *value = rl_config_default_text(row, config->run.algorithm);
+    RL_ASSERT(rl_config_value_parse(&table[row], value, field_of(config, row)));
+  }
   if (!rl_config_is_given(config, "policy.hidden_actor")) {
     config->policy.hidden_actor = config->policy.hidden;
   }
@@ -151,7 +190,7 @@ static bool apply(RlConfig *config, int row, const char *value) {
     if (!rl_config_value_parse(&table[row], value, field_of(config, row))) return false;
     config->given[row] = 1;
   }
-  follow_hidden(config);
+  follow(config);
   return true;
 }
 
@@ -161,18 +200,18 @@ void rl_config_default(RlConfig *config) {
     RL_ASSERT(apply(config, row, table[row].def));
     config->given[row] = 0;
   }
-  follow_hidden(config);
+  follow(config);
 }
 
-static RlStatus unknown_key(const char *key, const char *origin) {
-  const RlOption *near = &table[nearest_row(key)];
+static RlStatus unknown_key(const RlConfig *config, const char *key, const char *origin) {
+  const RlOption *near = &table[nearest_row(config, key)];
   return rl_error(RL_USAGE, "%s: %s: unknown key, expected one of the known keys, nearest is %s.%s",
                   origin, key, near->section, near->name);
 }
 
 RlStatus rl_config_set(RlConfig *config, const char *key, const char *value, const char *origin) {
   int row = rl_config_find(key);
-  if (row < 0) return unknown_key(key, origin);
+  if (row < 0) return unknown_key(config, key, origin);
   // blanks around a value mean nothing in a file, so they mean nothing here either
   value += strspn(value, " \t");
   size_t length = strlen(value);
@@ -246,15 +285,15 @@ refuse(const RlConfig *config, const char *origin, const char *key, const char *
   return rl_error(RL_USAGE, "%s: %s: found \"%s\", expected %s", origin, key, value, expected);
 }
 
-static RlStatus validate_sections(const RlConfig *config, const char *origin) {
+// A key that the algorithm does not read: whoever gave it expected something of it.
+static RlStatus validate_read(const RlConfig *config, const char *origin) {
   bool ppo = config->run.algorithm == RL_ALGO_PPO;
-  const char *other = ppo ? "sac" : "ppo";
   for (int row = 0; row < NROW; row++) {
-    if (!config->given[row] || strcmp(table[row].section, other) != 0) continue;
+    if (!config->given[row] || rl_config_is_read(config, row)) continue;
     char key[KEY_MAX];
-    snprintf(key, sizeof key, "%s.%s", other, table[row].name);
-    return refuse(config, origin, key, "no key of [%s] where run.algorithm is %s", other,
-                  ppo ? "ppo" : "sac");
+    snprintf(key, sizeof key, "%s.%s", table[row].section, table[row].name);
+    return refuse(config, origin, key, "no key that %s alone reads, as run.algorithm is %s",
+                  ppo ? "SAC" : "PPO", ppo ? "ppo" : "sac");
   }
   return RL_OK;
 }
@@ -290,9 +329,30 @@ static RlStatus validate_ppo(const RlConfig *config, const char *origin) {
   return RL_OK;
 }
 
-RlStatus rl_config_validate(const RlConfig *config, const char *origin) {
-  RL_TRY(validate_sections(config, origin));
-  RL_TRY(validate_policy(config, origin));
-  if (config->run.algorithm == RL_ALGO_PPO) RL_TRY(validate_ppo(config, origin));
+static RlStatus validate_sac(const RlConfig *config, const char *origin) {
+  const RlSacOptions *sac = &config->sac;
+  int N = config->env.n_envs;
+  if (config->normalize.reward != RL_REWARD_OFF) {
+    return refuse(config, origin, "normalize.reward",
+                  "off where run.algorithm is sac (sac.reward_scale is its coefficient)");
+  }
+  if (sac->buffer_size < N) {
+    return refuse(config, origin, "sac.buffer_size", "at least env.n_envs = %d", N);
+  }
+  if (sac->batch_size > sac->buffer_size) {
+    return refuse(config, origin, "sac.batch_size", "at most sac.buffer_size = %lld",
+                  (long long)sac->buffer_size);
+  }
+  if (sac->n_step > sac->buffer_size / N) {
+    return refuse(config, origin, "sac.n_step", "at most sac.buffer_size / env.n_envs = %lld",
+                  (long long)(sac->buffer_size / N));
+  }
   return RL_OK;
+}
+
+RlStatus rl_config_validate(const RlConfig *config, const char *origin) {
+  RL_TRY(validate_read(config, origin));
+  RL_TRY(validate_policy(config, origin));
+  return config->run.algorithm == RL_ALGO_PPO ? validate_ppo(config, origin)
+                                              : validate_sac(config, origin);
 }

@@ -5,6 +5,9 @@
 // as a file's values. Bounds are text too: an interval "[1, 1e7]", "(0, 1]" (a round bracket
 // excludes the end), or the choices "off|batch|running", whose index is the value.
 //
+// SAC has other defaults in a few shared keys: RL_SAC_DEFAULTS lists them, and they hold wherever
+// nothing is given, as soon as run.algorithm says sac.
+//
 // Two defaults are words: "task" (nothing given: the task's own value) and "hidden" (whatever
 // policy.hidden is, filled in as soon as that is set). Both may be written out, and then take back
 // what was given before.
@@ -57,6 +60,8 @@ enum { RL_SCHEDULE_CONSTANT, RL_SCHEDULE_LINEAR };
 enum { RL_ADVANTAGE_OFF, RL_ADVANTAGE_MINIBATCH, RL_ADVANTAGE_BATCH };
 enum { RL_RATIO_JOINT, RL_RATIO_PER_DIMENSION };
 enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
+enum { RL_BOUND_CLAMP, RL_BOUND_TANH };
+enum { RL_REDUCE_SUM, RL_REDUCE_MEAN, RL_REDUCE_OFF };
 
 #define RL_RUN_OPTIONS(X)                                                                     \
   X(ENUM, algorithm, "ppo", "ppo|sac", "the algorithm")                                       \
@@ -116,7 +121,7 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
   X(ENUM, reward, "batch", "off|batch|running",                                              \
     "scale rewards by the deviation of returns, by batches or running")                      \
   X(REAL, clip_obs, "10", "(0, inf]", "clip observations after normalisation")               \
-  X(REAL, clip_reward, "10", "(0, inf]", "clip rewards after scaling")                       \
+  X(REAL, clip_reward, "10", "(0, inf]", "clip rewards after scaling (PPO)")                 \
   X(INT, warmup_steps, "1000", "[0, 1e7]", "random steps that give the first moments (PPO)") \
   X(BOOL, freeze, "true", "",                                                                \
     "hold the moments from a rollout's first step to its update's end (PPO)")
@@ -156,7 +161,60 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
     "ratio of summed log-probabilities, or the mean over dimensions")                           \
   X(REAL, adam_epsilon, "1e-5", "(0, 1]", "epsilon of Adam, outside the root")
 
-#define RL_SAC_OPTIONS(X) X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam")
+#define RL_SAC_OPTIONS(X)                                                                       \
+  X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam, of all networks and alpha")      \
+  X(I64, buffer_size, "1e6", "[1, 1e12]",                                                       \
+    "transitions the replay buffer holds, cut to a multiple of env.n_envs")                     \
+  X(I64, learning_starts, "10000", "[0, 1e12]",                                                 \
+    "steps of uniform random actions before the first update")                                  \
+  X(INT, batch_size, "256", "[1, 65536]", "transitions of an update")                           \
+  X(REAL, tau, "0.005", "(0, 1]", "share of the critics that the target critics take on")       \
+  X(INT, target_update_interval, "1", "[1, 1e6]", "updates between the target critics' steps")  \
+  X(REAL, gamma, "0.99", "[0, 1]", "discount")                                                  \
+  X(I64, train_freq, "1", "[1, 1e9]",                                                           \
+    "environment steps, over all environments, between updates (SB3 counts vector steps)")      \
+  X(INT, gradient_steps, "1", "[1, 100000]", "updates each time, whatever env.n_envs")          \
+  X(INT, policy_delay, "1", "[1, 1000]", "updates of the critics for one of actor and alpha")   \
+  X(AUTO, ent_coef, "auto", "[0, 1000]", "entropy coefficient alpha, or auto: learnt")          \
+  X(REAL, ent_coef_init, "1", "(0, 1000]", "where a learnt alpha starts")                       \
+  X(AUTO, target_entropy, "auto", "[-1e6, 1e6]",                                                \
+    "entropy that alpha is learnt for; auto: minus the number of actions")                      \
+  X(INT, n_step, "1", "[1, 1000]", "rewards summed before the bootstrap")                       \
+  X(REAL, reward_scale, "1", "[0, 1e6]", "coefficient on the n-step rewards")                   \
+  X(ENUM, log_std_bound, "clamp", "clamp|tanh",                                                 \
+    "log sigma clamped to its bounds, or mapped into them by tanh")                             \
+  X(ENUM, log_prob, "sum", "sum|mean",                                                          \
+    "the density's reduction over dimensions (mean is wrong: shows what the detail does)")      \
+  X(ENUM, tanh_correction, "sum", "sum|mean|off",                                               \
+    "the correction's reduction (sum is right: the others show what the detail does)")          \
+  X(BOOL, twin_critics, "true", "",                                                             \
+    "targets and actor take the smaller of two critics; false: the first")                      \
+  X(BOOL, entropy_bootstrap, "true", "", "the bootstrap holds the next action's entropy")       \
+  X(BOOL, discount_steps_taken, "true", "",                                                     \
+    "a cut-off window bootstraps with gamma to the steps it took, else to n_step")              \
+  X(BOOL, bootstrap_truncated, "true", "", "bootstrap from the last observation at truncation") \
+  X(BOOL, final_observation, "true", "",                                                        \
+    "bootstrap from an episode's last observation, not from the next one's first")              \
+  X(BOOL, drop_diverged, "true", "", "leave steps of diverged physics out")                     \
+  X(REAL, max_grad_norm, "inf", "(0, inf]", "clip of each network's gradient norm; inf: off")   \
+  X(REAL, adam_epsilon, "1e-8", "(0, 1]", "epsilon of Adam, outside the root")
+
+// SAC's defaults in the shared sections, where they are not those above: X(key, value).
+#define RL_SAC_DEFAULTS(X)       \
+  X("env.n_envs", "1")           \
+  X("policy.hidden", "256,256")  \
+  X("policy.activation", "relu") \
+  X("policy.init", "uniform")    \
+  X("policy.actor_gain", "1")    \
+  X("normalize.obs", "false")    \
+  X("normalize.reward", "off")
+
+// Keys of the shared sections that PPO alone reads; a SAC configuration that gives one is refused.
+#define RL_PPO_ONLY(X)        \
+  X("policy.log_std_init")    \
+  X("normalize.clip_reward")  \
+  X("normalize.warmup_steps") \
+  X("normalize.freeze")
 
 #define RL_FIELD(kind, name, def, bounds, help) RL_TYPE_##kind name;
 typedef struct {
@@ -179,7 +237,7 @@ typedef struct {
 } RlSacOptions;
 #undef RL_FIELD
 
-enum { RL_MAX_OPTIONS = 160 };
+enum { RL_MAX_OPTIONS = 192 };
 
 typedef struct {
   RlRunOptions run;
@@ -239,14 +297,20 @@ RL_MUST_USE RlStatus rl_config_default_key(RlConfig *config, const char *key, co
 // Whether anything has given "section.key", which must be in the table.
 bool rl_config_is_given(const RlConfig *config, const char *key);
 
-// Checks what no single key can tell: minibatch no larger than the rollout, clamps in order, keys
-// of the other algorithm, and so on. origin stands for the file in errors.
+// Whether the algorithm in use reads a row of the table.
+bool rl_config_is_read(const RlConfig *config, int row);
+
+// A row's default under an algorithm, as text.
+const char *rl_config_default_text(int row, int algorithm);
+
+// Checks what no single key can tell: minibatch no larger than the rollout, clamps in order, no
+// key that the algorithm does not read, and so on. origin stands for the file in errors.
 RL_MUST_USE RlStatus rl_config_validate(const RlConfig *config, const char *origin);
 
-// Writes the complete configuration as INI, defaults included, the other algorithm's section and
-// keys a task does not know left out. Values read back to the same bits. for_checkpoint leaves out
-// the keys that cannot change the training's bits (run.threads, run.log_every).
-// Returns the text's length (as snprintf does: the buffer was too small if it is >= size).
+// Writes the complete configuration as INI, defaults included, keys that the algorithm does not
+// read or the task does not know left out. Values read back to the same bits. for_checkpoint leaves
+// out the keys that cannot change the training's bits (run.threads, run.log_every). Returns the
+// text's length (as snprintf does: the buffer was too small if it is >= size).
 size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size);
 
 // Writes docs/configuration.md: every key with its values, default and meaning. Returns as

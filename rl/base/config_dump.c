@@ -31,8 +31,7 @@ static void put_section(Writer *w, const char **current, const RlOption *option)
 
 static bool is_dumped(const RlConfig *config, const RlOption *option, int row,
                       bool for_checkpoint) {
-  const char *other = config->run.algorithm == RL_ALGO_PPO ? "sac" : "ppo";
-  if (strcmp(option->section, other) == 0) return false;
+  if (!rl_config_is_read(config, row)) return false;
   if (strcmp(option->def, "task") == 0 && !config->given[row]) return false;
   if (!for_checkpoint || strcmp(option->section, "run") != 0) return true;
   return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0;
@@ -98,6 +97,14 @@ static void put_values(Writer *w, const RlOption *option) {
   }
 }
 
+// The default, and SAC's where it has another.
+static void put_default(Writer *w, const RlOption *option, int row) {
+  const char *sac = rl_config_default_text(row, RL_ALGO_SAC);
+  put(w, " | `%s`", option->def);
+  if (strcmp(sac, option->def) != 0) put(w, " (sac: `%s`)", sac);
+  put(w, " | ");
+}
+
 // Help text with the table's own separator kept out of the way.
 static void put_help(Writer *w, const char *help) {
   for (; *help != '\0'; help++) put(w, *help == '|' ? "\\%c" : "%c", *help);
@@ -120,7 +127,10 @@ size_t rl_config_dump_docs(char *text, size_t size) {
       "are `--set section.key=value`, and win over the file.\n\n"
       "Whole numbers may be written `1e6`. In bounds a round bracket leaves the end out. `inf` is\n"
       "a number where the bounds include it. The default `task` is the task's own value, and a\n"
-      "task refuses keys it does not know; `hidden` stands for `policy.hidden`.\n");
+      "task refuses keys it does not know; `hidden` stands for `policy.hidden`. A default with\n"
+      "`(sac: ...)` behind it is PPO's; where `run.algorithm` is `sac` and the key is not given,\n"
+      "the other one holds. A key that the algorithm does not read is refused: the other\n"
+      "algorithm's section, and among the rest what is marked (PPO).\n");
   for (int row = 0; row < count; row++) {
     if (strcmp(section, option[row].section) != 0) {
       section = option[row].section;
@@ -129,7 +139,7 @@ size_t rl_config_dump_docs(char *text, size_t size) {
     }
     put(&w, "| `%s` | ", option[row].name);
     put_values(&w, &option[row]);
-    put(&w, " | `%s` | ", option[row].def);
+    put_default(&w, &option[row], row);
     put_help(&w, option[row].help);
     put(&w, " |\n");
   }

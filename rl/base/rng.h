@@ -25,6 +25,7 @@ typedef enum {
   RL_STREAM_EVAL_ACT = 7,    // action noise of a stochastic evaluation episode; same index
   RL_STREAM_REPLAY = 8,      // replay sampling
   RL_STREAM_WARMUP_ENV = 9,  // reset noise in the warm-up; index: environment
+  RL_STREAM_LEARN = 10,      // action noise in SAC's update; index: block of the minibatch
 } RlStream;
 
 // Starts a stream.

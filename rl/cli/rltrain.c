@@ -7,6 +7,7 @@
 #include "rl/base/cli.h"
 #include "rl/run/configure.h"
 #include "rl/run/train_ppo.h"
+#include "rl/run/train_sac.h"
 
 static const char help[] =
     "usage: rltrain --config FILE [options]\n"
@@ -49,8 +50,11 @@ static int print_keys(void) {
   int count;
   const RlOption *option = rl_config_options(&count);
   for (int i = 0; i < count; i++) {
-    printf("%s.%s = %s  %s\n    %s\n", option[i].section, option[i].name, option[i].def,
-           option[i].bounds, option[i].help);
+    const char *sac = rl_config_default_text(i, RL_ALGO_SAC);
+    bool same = strcmp(sac, option[i].def) == 0;
+    printf("%s.%s = %s%s%s%s  %s\n    %s\n", option[i].section, option[i].name, option[i].def,
+           same ? "" : " (sac: ", same ? "" : sac, same ? "" : ")", option[i].bounds,
+           option[i].help);
   }
   return 0;
 }
@@ -162,7 +166,7 @@ static RlStatus train(const Request *request) {
   RlStatus status = request->resume ? resume(request, &run, &finished) : start(request, &run);
   run.stop = &stop;
   if (status == RL_OK && !finished) {
-    status = rl_train_ppo(&run);
+    status = run.config.run.algorithm == RL_ALGO_SAC ? rl_train_sac(&run) : rl_train_ppo(&run);
     if (status == RL_OK) rl_run_say_end(&run);
   }
   rl_run_free(&run);

@@ -9,19 +9,6 @@
 // environment steps of a segment: many between barriers, few enough for a terminal to stay alive
 enum { SEGMENT_STEPS = 4096 };
 
-double rl_episodes_mean(const RlEpisodes *episodes, const double *ring) {
-  int n = episodes->count < RL_EPISODE_WINDOW ? (int)episodes->count : RL_EPISODE_WINDOW;
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += ring[i];
-  return n ? sum / n : NAN;
-}
-
-static void episodes_push(RlEpisodes *episodes, double ret, int length) {
-  int slot = (int)(episodes->count++ % RL_EPISODE_WINDOW);
-  episodes->ret[slot] = ret;
-  episodes->length[slot] = length;
-}
-
 static void segment_init(RlSegment *segment, RlArena *arena, const RlVecEnv *env) {
   int steps = SEGMENT_STEPS / env->N > 1 ? SEGMENT_STEPS / env->N : 1;
   // no longer than an episode may be: an environment reaches its time limit once a segment at most
@@ -124,7 +111,7 @@ static void store(RlCollector *c, int k) {
     int row = t * N + n, at = k * N + n;
     bool terminated = s->terminated[at], truncated = s->truncated[at] && !terminated;
     c->ended[n] = terminated || truncated;
-    if (c->ended[n]) episodes_push(c->episodes, s->episode_return[at], s->episode_length[at]);
+    if (c->ended[n]) rl_episodes_push(c->episodes, s->episode_return[at], s->episode_length[at]);
     // detail: bootstrap-truncated
     if (truncated && !c->bootstrap_truncated) terminated = true, truncated = false;
     rollout->terminated[row] = terminated;

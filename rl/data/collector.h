@@ -10,21 +10,10 @@
 
 #include "envs/vecenv.h"
 #include "rl/algo/actor.h"
+#include "rl/data/episodes.h"
 #include "rl/data/normalizer.h"
 #include "rl/data/return_scale.h"
 #include "rl/data/rollout.h"
-
-enum { RL_EPISODE_WINDOW = 100 };
-
-// The last episodes' raw returns and lengths.
-typedef struct {
-  int64_t count;                  // episodes ended since the start
-  double ret[RL_EPISODE_WINDOW];  // a ring: episode e is at e % RL_EPISODE_WINDOW
-  double length[RL_EPISODE_WINDOW];
-} RlEpisodes;
-
-// Means over the window; NaN before the first episode ended.
-double rl_episodes_mean(const RlEpisodes *episodes, const double *ring);
 
 // What the environments left behind in a segment, K steps long.
 typedef struct {

@@ -148,7 +148,7 @@ static const char *write_fields(RlCheckpointImage *image, const RlField *field, 
 }
 
 // seals and writes an image whose HDF5 part is complete
-static RlStatus write_image(const char *path, RlCheckpointImage *image) {
+static RlStatus write_image(const char *path, RlCheckpointImage *image, uint64_t digest[2]) {
   size_t size = read_end(image);
   if (size == 0) return rl_error(RL_FAIL, "%s: not saved: HDF5 left no usable image", path);
   if (size > RL_CHECKPOINT_LIMIT) {
@@ -156,10 +156,12 @@ static RlStatus write_image(const char *path, RlCheckpointImage *image) {
                     RL_CHECKPOINT_LIMIT);
   }
   rl_checkpoint_seal(image->data, size);
+  rl_checkpoint_stated_digest(image->data, digest);
   return rl_file_write(path, image->data, size);
 }
 
-RlStatus rl_checkpoint_save(const char *path, const RlField *field, int nfield) {
+RlStatus rl_checkpoint_save_listed(const char *path, const RlField *field, int nfield,
+                                   uint64_t digest[2]) {
   size_t bytes;
   RL_TRY(check_fields(path, field, nfield));
   RL_TRY(measure(path, field, nfield, &bytes));
@@ -167,7 +169,12 @@ RlStatus rl_checkpoint_save(const char *path, const RlField *field, int nfield) 
   RlCheckpointImage image = {.writable = true};
   const char *failed = write_fields(&image, field, nfield, bytes);
   RlStatus status = failed ? rl_error(RL_FAIL, "%s: not saved: HDF5 cannot build %s", path, failed)
-                           : write_image(path, &image);
+                           : write_image(path, &image, digest);
   free(image.data);
   return status;
+}
+
+RlStatus rl_checkpoint_save(const char *path, const RlField *field, int nfield) {
+  uint64_t digest[2];
+  return rl_checkpoint_save_listed(path, field, nfield, digest);
 }

@@ -35,12 +35,19 @@ typedef struct {
 // matter for reading; the same fields give the same bytes.
 RL_MUST_USE RlStatus rl_checkpoint_save(const char *path, const RlField *field, int nfield);
 
+// The same; digest becomes the file's, for a list that is to recognise it.
+RL_MUST_USE RlStatus rl_checkpoint_save_listed(const char *path, const RlField *field, int nfield,
+                                               uint64_t digest[2]);
+
 typedef struct RlCheckpoint RlCheckpoint;
 
 // Reads the whole file into memory and checks length and digest before the HDF5 library sees a
 // byte; then walks it: only groups and data sets behind hard links, fixed-size types, contiguous
 // layout. Error lines name the file, what was found and what was expected.
 RL_MUST_USE RlStatus rl_checkpoint_open(RlCheckpoint **checkpoint, const char *path);
+
+// The digest the file was found to have, as rl_checkpoint_save_listed gave it.
+void rl_checkpoint_digest(const RlCheckpoint *checkpoint, uint64_t digest[2]);
 
 // Copies an RL_CHARS data set into text, NUL-terminated; an error if it is missing or does not fit.
 RL_MUST_USE RlStatus rl_checkpoint_text(RlCheckpoint *checkpoint, const char *name, char *text,

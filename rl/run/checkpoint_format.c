@@ -92,6 +92,17 @@ RlStatus rl_checkpoint_verify(const uint8_t *image, size_t size, const char *pat
   return RL_OK;
 }
 
+void rl_checkpoint_stated_digest(const uint8_t *image, uint64_t digest[2]) {
+  digest[0] = digest[1] = 0;
+  for (int i = 0; i < RL_CHECKPOINT_DIGEST_SIZE; i++) {
+    static const char digits[] = "0123456789abcdef";
+    int c = image[RL_CHECKPOINT_DIGEST_AT + i];
+    const char *digit = c ? strchr(digits, c) : NULL;
+    uint64_t *half = &digest[i / (RL_CHECKPOINT_DIGEST_SIZE / 2)];
+    *half = *half << 4 | (uint64_t)(digit ? digit - digits : 0);
+  }
+}
+
 bool rl_checkpoint_name_ok(const char *name) {
   if (strlen(name) >= RL_CHECKPOINT_NAME) return false;
   bool start = true;

@@ -31,6 +31,9 @@ void rl_checkpoint_seal(uint8_t *image, size_t size);
 // Checks an image's user block, length and digest; path stands for it in error lines.
 RL_MUST_USE RlStatus rl_checkpoint_verify(const uint8_t *image, size_t size, const char *path);
 
+// The digest an image's user block states: its 32 digits as two numbers, zeros if they are none.
+void rl_checkpoint_stated_digest(const uint8_t *image, uint64_t digest[2]);
+
 // Opens an image whose digest has been checked; the bytes must outlive the checkpoint.
 RL_MUST_USE RlStatus rl_checkpoint_open_image(RlCheckpoint **checkpoint, uint8_t *data, size_t size,
                                               const char *path);

@@ -276,6 +276,10 @@ void rl_checkpoint_close(RlCheckpoint *checkpoint) {
   free(checkpoint);
 }
 
+void rl_checkpoint_digest(const RlCheckpoint *checkpoint, uint64_t digest[2]) {
+  rl_checkpoint_stated_digest(checkpoint->image.data, digest);
+}
+
 // the error line for a data set that is not there
 static RlStatus miss(const RlCheckpoint *checkpoint, const char *name, const char *expected) {
   return rl_error(RL_FAIL, "%s: %s: found nothing, expected %s", checkpoint->path, name, expected);

@@ -59,27 +59,14 @@ static void summarise(RlEval *eval, RlEvalSummary *summary) {
   summary->length_mean = steps / E;
 }
 
-static void add_noise(RlEval *eval, const RlGaussian *g) {
-  int A = eval->env.A;
-  for (int n = 0; n < eval->env.N; n++) {
-    if (eval->episode[n] < 0) continue;
-    for (int i = 0; i < A; i++) {
-      eval->act[n * A + i] += (float)((double)g->sigma[i] * rl_rng_normal(&eval->act_rng[n]));
-    }
-  }
-}
-
 void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bool stochastic,
                  RlEvalSummary *summary, void (*tick)(void *arg), void *arg) {
   RlVecEnv *env = &eval->env;
-  RlGaussian g;
-  rl_actor_gaussian(&policy->actor, &g);
   int64_t diverged = env->ndiverged;
   eval->started = 0;
   for (int n = 0; n < env->N; n++) start_episode(eval, n, seed, step);
   for (int done = 0; done < eval->episodes;) {
-    rl_policy_act(policy, eval->act, env->obs, env->N);
-    if (stochastic) add_noise(eval, &g);
+    rl_policy_act(policy, eval->act, env->obs, env->N, stochastic ? eval->act_rng : NULL);
     rl_vecenv_step(env, eval->act);
     for (int n = 0; n < env->N; n++) {
       int i = eval->episode[n];

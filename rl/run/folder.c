@@ -16,6 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char segments[] = "resume/replay";
+
+// made for every run, in this order; the segments' only when there is one to write
 static const char *const subfolder[] = {"checkpoints", "resume"};
 
 void rl_folder_path(const RlFolder *folder, const char *name, char path[RL_PATH_SIZE]) {
@@ -37,6 +40,12 @@ void rl_folder_checkpoint(const RlFolder *folder, int64_t step, char path[RL_PAT
 void rl_folder_resume(const RlFolder *folder, int64_t step, char path[RL_PATH_SIZE]) {
   char name[64];
   name_step("resume", step, name);
+  rl_folder_path(folder, name, path);
+}
+
+void rl_folder_segment(const RlFolder *folder, int64_t vector_step, char path[RL_PATH_SIZE]) {
+  char name[64];
+  name_step(segments, vector_step, name);
   rl_folder_path(folder, name, path);
 }
 
@@ -127,15 +136,24 @@ static RlStatus take_lock(RlFolder *folder) {
   return RL_OK;
 }
 
-static RlStatus make_subfolders(const RlFolder *folder) {
+// makes one subfolder; what exists is left alone
+static RlStatus make_subfolder(const RlFolder *folder, const char *name) {
   char path[RL_PATH_SIZE];
+  rl_folder_path(folder, name, path);
+  if (mkdir(path, 0755) == 0 || errno == EEXIST) return RL_OK;
+  return rl_file_error(path, "cannot create", errno);
+}
+
+static RlStatus make_subfolders(const RlFolder *folder) {
   for (size_t i = 0; i < sizeof subfolder / sizeof *subfolder; i++) {
-    rl_folder_path(folder, subfolder[i], path);
-    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-      return rl_file_error(path, "cannot create", errno);
-    }
+    RL_TRY(make_subfolder(folder, subfolder[i]));
   }
   return RL_OK;
+}
+
+// The resume file that lists the segments is written next, and flushes the folder this one is in.
+RlStatus rl_folder_make_segments(const RlFolder *folder) {
+  return make_subfolder(folder, segments);
 }
 
 RlStatus rl_folder_create(RlFolder *folder, const char *dir) {
@@ -172,7 +190,8 @@ static RlStatus clean(const RlFolder *folder) {
     rl_folder_path(folder, subfolder[i], path);
     RL_TRY(remove_temporary(path));
   }
-  return RL_OK;
+  rl_folder_path(folder, segments, path);
+  return remove_temporary(path);
 }
 
 RlStatus rl_folder_open(RlFolder *folder, const char *dir) {
@@ -258,6 +277,24 @@ RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before) 
     if (step < 0 || step == saved || step == before) continue;
     if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
       status = rl_file_error(path, "cannot remove an old resume file", errno);
+    }
+  }
+  closedir(list);
+  return status;
+}
+
+RlStatus rl_folder_prune_segments(const RlFolder *folder, int64_t vector_step) {
+  char path[RL_PATH_SIZE];
+  rl_folder_path(folder, segments, path);
+  DIR *list = opendir(path);
+  // no segment was whole yet
+  if (!list) return errno == ENOENT ? RL_OK : rl_file_error(path, "cannot read", errno);
+  RlStatus status = RL_OK;
+  for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
+    int64_t first = read_step(entry->d_name);
+    if (first < 0 || first >= vector_step) continue;
+    if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
+      status = rl_file_error(path, "cannot remove an old segment", errno);
     }
   }
   closedir(list);

@@ -3,6 +3,7 @@
 //   config.ini  version.txt  metrics.csv  latest.h5  best.h5
 //   checkpoints/NNNNNNNNNNNN.h5   the policy at that step, all kept
 //   resume/NNNNNNNNNNNN.h5        all that goes on from that step, the newest two kept
+//   resume/replay/NNNNNNNNNNNN.h5 what those two share of the replay buffer (replay_file.h)
 //   .lock                         held (flock) by the process that writes here
 //
 // Invariant: only the holder of the lock changes anything, so what is found half-made at a resume
@@ -40,6 +41,12 @@ void rl_folder_path(const RlFolder *folder, const char *name, char path[RL_PATH_
 void rl_folder_checkpoint(const RlFolder *folder, int64_t step, char path[RL_PATH_SIZE]);
 void rl_folder_resume(const RlFolder *folder, int64_t step, char path[RL_PATH_SIZE]);
 
+// Path of the segment of the replay buffer whose first vector step is given.
+void rl_folder_segment(const RlFolder *folder, int64_t vector_step, char path[RL_PATH_SIZE]);
+
+// Makes the folder of the segments where there is none: only runs that have segments get it.
+RL_MUST_USE RlStatus rl_folder_make_segments(const RlFolder *folder);
+
 // Makes name ("latest.h5") a relative link to the checkpoint of a step, in one step.
 RL_MUST_USE RlStatus rl_folder_link(const RlFolder *folder, const char *name, int64_t step);
 
@@ -54,5 +61,8 @@ RL_MUST_USE RlStatus rl_folder_list(const RlFolder *folder, int64_t step[RL_FOLD
 // there: nothing is removed otherwise) and the sound one before it, -1 for none. Going by these and
 // not by the newest names, a damaged file never takes a sound one's place.
 RL_MUST_USE RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before);
+
+// Removes the segments whose first vector step is below the given one.
+RL_MUST_USE RlStatus rl_folder_prune_segments(const RlFolder *folder, int64_t vector_step);
 
 #endif

@@ -12,16 +12,21 @@ void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, in
   const RlPolicyOptions *o = &config->policy;
   policy->O = O;
   policy->A = A;
+  bool sac = config->run.algorithm == RL_ALGO_SAC;
+  policy->ncritic = sac ? 2 : 1;
   // detail: separate-networks
-  rl_actor_init(&policy->actor, arena, o, O, A, rows);
-  rl_mlp_init(&policy->critic, arena, O, &o->hidden_critic, 1, o->activation, 0);
+  rl_actor_init(&policy->actor, arena, config, O, A, rows);
+  for (int c = 0; c < policy->ncritic; c++) {
+    rl_mlp_init(&policy->critic[c], arena, sac ? O + A : O, &o->hidden_critic, 1, o->activation, 0);
+  }
   rl_normalizer_init(&policy->norm, arena, O, &config->normalize);
   rl_return_scale_init(&policy->scale, arena, N, &config->normalize, config->ppo.gamma);
   policy->norm_obs = RL_PUSH(arena, RlReal, rows * O);
   policy->probe_obs = RL_PUSH(arena, float, RL_PROBE_ROWS *O);
   policy->probe_act = RL_PUSH(arena, float, RL_PROBE_ROWS *A);
   for (int l = 0; l <= policy->actor.mlp.L; l++) policy->actor_dim[l] = policy->actor.mlp.dim[l];
-  for (int l = 0; l <= policy->critic.L; l++) policy->critic_dim[l] = policy->critic.dim[l];
+  const RlMlp *critic = &policy->critic[0];
+  for (int l = 0; l <= critic->L; l++) policy->critic_dim[l] = critic->dim[l];
 }
 
 void rl_policy_draw(RlPolicy *policy, const RlConfig *config) {
@@ -29,41 +34,49 @@ void rl_policy_draw(RlPolicy *policy, const RlConfig *config) {
   RlRng rng;
   rl_rng_init(&rng, seed, RL_STREAM_INIT, 0);
   rl_actor_draw(&policy->actor, &config->policy, &rng);
-  rl_rng_init(&rng, seed, RL_STREAM_INIT, 1);
-  rl_mlp_draw(&policy->critic, config->policy.init, 1, &rng);
+  for (int c = 0; c < policy->ncritic; c++) {
+    rl_rng_init(&rng, seed, RL_STREAM_INIT, 1 + (uint64_t)c);
+    rl_mlp_draw(&policy->critic[c], config->policy.init, 1, &rng);
+  }
 }
 
-void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows) {
+void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows, RlRng *rng) {
   rl_normalizer_forward(&policy->norm, policy->norm_obs, obs, rows);
-  const RlReal *mean = rl_actor_mean(&policy->actor, policy->norm_obs, rows);
-  for (int i = 0; i < rows * policy->A; i++) act[i] = (float)mean[i];
+  rl_actor_act(&policy->actor, act, policy->norm_obs, rows, rng);
 }
 
 void rl_policy_probe(RlPolicy *policy, const float *obs) {
   memcpy(policy->probe_obs, obs, (size_t)(RL_PROBE_ROWS * policy->O) * sizeof(float));
-  rl_policy_act(policy, policy->probe_act, policy->probe_obs, RL_PROBE_ROWS);
+  rl_policy_act(policy, policy->probe_act, policy->probe_obs, RL_PROBE_ROWS, NULL);
 }
 
 void rl_policy_refresh(RlPolicy *policy) {
   rl_normalizer_refresh(&policy->norm);
   rl_mlp_pack(&policy->actor.mlp);
-  rl_mlp_pack(&policy->critic);
+  for (int c = 0; c < policy->ncritic; c++) rl_mlp_pack(&policy->critic[c]);
 }
 
 void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
+  static const char *const critic_param[][2] = {{"critic/param"}, {"critic/1", "critic/2"}};
   RlNormalizer *norm = &policy->norm;
   RlReturnScale *scale = &policy->scale;
-  RlMlp *actor = &policy->actor.mlp, *critic = &policy->critic;
+  RlMlp *actor = &policy->actor.mlp;
   rl_fields_push(fields, "actor/dim", RL_I32, policy->actor_dim, actor->L + 1, 0);
   rl_fields_push(fields, "actor/param", RL_F32, actor->param, actor->nparam, 0);
-  rl_fields_push(fields, "critic/dim", RL_I32, policy->critic_dim, critic->L + 1, 0);
-  rl_fields_push(fields, "critic/param", RL_F32, critic->param, critic->nparam, 0);
+  rl_fields_push(fields, "critic/dim", RL_I32, policy->critic_dim, policy->critic[0].L + 1, 0);
+  for (int c = 0; c < policy->ncritic; c++) {
+    RlMlp *critic = &policy->critic[c];
+    rl_fields_push(fields, critic_param[policy->ncritic - 1][c], RL_F32, critic->param,
+                   critic->nparam, 0);
+  }
   rl_fields_push_nonnegative(fields, "normalizer/count", RL_F64, &norm->count, 0, 0);
   rl_fields_push(fields, "normalizer/mean", RL_F64, norm->mean, norm->O, 0);
   rl_fields_push_nonnegative(fields, "normalizer/m2", RL_F64, norm->m2, norm->O, 0);
-  rl_fields_push_nonnegative(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
-  rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->mean, 0, 0);
-  rl_fields_push_nonnegative(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
+  if (!policy->actor.squashed) {
+    rl_fields_push_nonnegative(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
+    rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->mean, 0, 0);
+    rl_fields_push_nonnegative(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
+  }
   rl_fields_push(fields, "probe/obs", RL_F32, policy->probe_obs, RL_PROBE_ROWS, policy->O);
   rl_fields_push(fields, "probe/act", RL_F32, policy->probe_act, RL_PROBE_ROWS, policy->A);
 }
@@ -72,7 +85,7 @@ void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
 
 static RlStatus check_probe(RlPolicy *policy, const char *path) {
   float act[RL_PROBE_ROWS * RL_MAX_ACTION];
-  rl_policy_act(policy, act, policy->probe_obs, RL_PROBE_ROWS);
+  rl_policy_act(policy, act, policy->probe_obs, RL_PROBE_ROWS, NULL);
   for (int i = 0; i < RL_PROBE_ROWS * policy->A; i++) {
     double error = fabs((double)act[i] - (double)policy->probe_act[i]);
     if (!(error <= 1e-5 * fmax(1, fabs((double)policy->probe_act[i])))) {

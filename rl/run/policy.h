@@ -1,5 +1,5 @@
-// A policy: what PPO trains, a checkpoint holds, and evaluation, viewer and export act with. Place:
-// between the algorithm and the checkpoint file.
+// A policy: what training changes, a checkpoint holds, and evaluation, viewer and export act with.
+// Place: between the algorithm and the checkpoint file.
 #ifndef RL_RUN_POLICY_H_
 #define RL_RUN_POLICY_H_
 
@@ -14,13 +14,14 @@ enum { RL_CONFIG_TEXT = 16384, RL_PROBE_ROWS = 4, RL_MAX_OBS = 16384 };
 typedef struct {
   int O, A;
   RlActor actor;
-  RlMlp critic;
+  int ncritic;  // PPO: one critic of the observation; SAC: two of (observation, action)
+  RlMlp critic[2];
   RlNormalizer norm;
-  RlReturnScale scale;
+  RlReturnScale scale;                                                  // PPO's
   int32_t actor_dim[RL_MAX_LAYERS + 1], critic_dim[RL_MAX_LAYERS + 1];  // widths, for the file
   RlReal *norm_obs;  // for rl_policy_act                (rows, O)
   float *probe_obs;  // a few observations ...           (RL_PROBE_ROWS, O)
-  float *probe_act;  // ... with the means they give     (RL_PROBE_ROWS, A)
+  float *probe_act;  // ... with the actions they give   (RL_PROBE_ROWS, A)
 } RlPolicy;
 
 // Lays a policy out for O observations, A actions and N environments, to act on at most rows
@@ -31,9 +32,9 @@ void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, in
 // Draws the networks from the configuration's seed.
 void rl_policy_draw(RlPolicy *policy, const RlConfig *config);
 
-// Deterministic actions, the Gaussian's means before any clip: act (rows, A) from raw observations
-// obs (rows, O).
-void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows);
+// Actions as rl_actor_act gives them, deterministic without streams rng (rows): act (rows, A) from
+// raw observations obs (rows, O).  nullable: rng
+void rl_policy_act(RlPolicy *policy, float *act, const float *obs, int rows, RlRng *rng);
 
 // Takes the probe from raw observations obs (RL_PROBE_ROWS, O).
 void rl_policy_probe(RlPolicy *policy, const float *obs);

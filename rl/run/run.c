@@ -17,8 +17,12 @@
 
 // ---------------------------------------------------------------- laying out
 
+const char *rl_run_algorithm(const RlRun *run) {
+  return run->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo";
+}
+
 // Refuses what cannot fit before anything large is allocated.
-static RlStatus check_size(const RlRun *run) {
+static RlStatus check_size_ppo(const RlRun *run) {
   const RlConfig *c = &run->config;
   double rows = (double)c->ppo.n_steps * c->env.n_envs;
   int O = run->env.O, A = run->env.A;
@@ -27,17 +31,57 @@ static RlStatus check_size(const RlRun *run) {
   double bytes = rl_rollout_bytes(c->ppo.n_steps, c->env.n_envs, O, A, c->env.max_episode_steps) +
                  sizeof(RlReal) * (double)nparam * (6 + RL_PPO_MAX_SLOTS);
   double limit = rl_memory_limit();
-  if (rows > 2147483647.0 || bytes > limit) {
-    return rl_error(RL_USAGE,
-                    "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
-                    "%.1f GB, expected at most %.1f GB",
-                    run->task->name, rows, bytes / 1e9, limit / 1e9);
-  }
+  if (rows <= 2147483647.0 && bytes <= limit) return RL_OK;
+  return rl_error(RL_USAGE,
+                  "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
+                  "%.1f GB, expected at most %.1f GB",
+                  run->task->name, rows, bytes / 1e9, limit / 1e9);
+}
+
+static RlStatus check_size_sac(const RlRun *run) {
+  const RlConfig *c = &run->config;
+  int O = run->env.O, A = run->env.A;
+  int64_t size = c->sac.buffer_size;
+  double bytes = rl_replay_bytes(size, c->env.n_envs, O, A, c->env.max_episode_steps) +
+                 rl_sac_bytes(c, O, A) +
+                 rl_replay_file_bytes(size, c->env.n_envs, O, A, c->env.max_episode_steps);
+  double limit = rl_memory_limit();
+  if (size <= RL_REPLAY_MAX_SLOTS && bytes <= limit) return RL_OK;
+  return rl_error(RL_USAGE,
+                  "%s: sac.buffer_size: found %" PRId64
+                  " transitions taking %.1f GB, expected at "
+                  "most %.1f GB",
+                  run->task->name, size, bytes / 1e9, limit / 1e9);
+}
+
+static RlStatus lay_out_ppo(RlRun *run) {
+  const RlConfig *c = &run->config;
+  int N = run->env.N, O = run->env.O, A = run->env.A;
+  RlPolicy *policy = &run->policy;
+  rl_rollout_init(&run->rollout, &run->arena, c->ppo.n_steps, N, O, A, c->env.max_episode_steps);
+  rl_ppo_init(&run->ppo, &run->arena, run->pool, c, &policy->actor, &policy->critic[0],
+              c->ppo.n_steps * N);
+  rl_collector_init(&run->collector, &run->arena, &run->env, &policy->norm, &policy->scale,
+                    &run->episodes, &c->ppo, (uint64_t)c->run.seed);
+  return RL_OK;
+}
+
+static RlStatus lay_out_sac(RlRun *run) {
+  const RlConfig *c = &run->config;
+  RlVecEnv *env = &run->env;
+  RlPolicy *policy = &run->policy;
+  rl_replay_init(&run->replay, &run->arena, c->sac.buffer_size, env->N, env->O, env->A,
+                 c->env.max_episode_steps, env->obs);
+  rl_replay_file_init(&run->replay_file, &run->arena, &run->replay);
+  rl_sac_init(&run->sac, &run->arena, run->pool, c, &policy->actor, policy->critic);
+  rl_explorer_init(&run->explorer, &run->arena, env, &policy->norm, &run->episodes, &policy->actor,
+                   &run->replay, &c->sac, (uint64_t)c->run.seed);
   return RL_OK;
 }
 
 static RlStatus lay_out(RlRun *run) {
   const RlConfig *c = &run->config;
+  bool sac = c->run.algorithm == RL_ALGO_SAC;
   int N = c->env.n_envs;
   run->threads = c->run.threads ? c->run.threads : rl_pool_available();
   run->eval_mean = NAN;
@@ -45,15 +89,10 @@ static RlStatus lay_out(RlRun *run) {
   run->pool = rl_pool_init(run->threads);
   if (!run->pool) return RL_FAIL;
   RL_TRY(rl_vecenv_init(&run->env, &run->arena, c, N, run->threads));
-  RL_TRY(check_size(run));
-  int O = run->env.O, A = run->env.A;
+  RL_TRY(sac ? check_size_sac(run) : check_size_ppo(run));
   int rows = N > RL_EVAL_ENVS ? N : RL_EVAL_ENVS;
-  rl_policy_init(&run->policy, &run->arena, c, O, A, N, rows);
-  rl_rollout_init(&run->rollout, &run->arena, c->ppo.n_steps, N, O, A, c->env.max_episode_steps);
-  rl_ppo_init(&run->ppo, &run->arena, run->pool, c, &run->policy.actor, &run->policy.critic,
-              c->ppo.n_steps * N);
-  rl_collector_init(&run->collector, &run->arena, &run->env, &run->policy.norm, &run->policy.scale,
-                    &run->episodes, &c->ppo, (uint64_t)c->run.seed);
+  rl_policy_init(&run->policy, &run->arena, c, run->env.O, run->env.A, N, rows);
+  RL_TRY(sac ? lay_out_sac(run) : lay_out_ppo(run));
   run->env_state = RL_PUSH(&run->arena, double, (size_t)N *(size_t)rl_vecenv_nstate(&run->env));
   if (c->run.eval_every > 0) {
     RL_TRY(rl_eval_init(&run->eval, &run->arena, c, c->run.eval_episodes, run->threads));
@@ -90,7 +129,8 @@ RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n) {
 
 static void show_start(RlRun *run, const RlRunRequest *request) {
   char title[128];
-  snprintf(title, sizeof title, "%s ppo seed %" PRId64, run->task->name, run->config.run.seed);
+  snprintf(title, sizeof title, "%s %s seed %" PRId64, run->task->name, rl_run_algorithm(run),
+           run->config.run.seed);
   rl_progress_init(&run->progress, request->show, request->mode, run->counters.step,
                    run->config.run.total_steps, title);
 }
@@ -127,9 +167,10 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   time_t now = time(NULL);
   struct tm local;
   strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-  snprintf(name, sizeof name, "runs/%s-ppo-%" PRId64 "-%s", run->task->name, config->run.seed,
-           stamp);
+  snprintf(name, sizeof name, "runs/%s-%s-%" PRId64 "-%s", run->task->name, rl_run_algorithm(run),
+           config->run.seed, stamp);
   RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
+  if (config->run.algorithm == RL_ALGO_SAC) RL_TRY(rl_folder_make_segments(&run->folder));
   RL_TRY(write_config(run));
   RL_TRY(write_version(run));
   if (request->init_from) RL_TRY(keep_init(run, request->init_from));
@@ -149,12 +190,13 @@ static RlStatus load_config(RlRun *run, const char *dir, int threads, int64_t to
   RL_TRY(rl_task_resolve(run->task, &run->config, path));
   RL_TRY(rl_config_validate(&run->config, path));
   if (!threads && !total_steps) return RL_OK;
+  bool ppo = run->config.run.algorithm == RL_ALGO_PPO;
   bool linear = run->config.ppo.learning_rate_schedule == RL_SCHEDULE_LINEAR ||
                 run->config.ppo.clip_range_schedule == RL_SCHEDULE_LINEAR;
   rl_progress_note(&run->progress,
                    "%s: config.ini now says run.threads = %d, run.total_steps = %" PRId64 "%s", dir,
                    run->config.run.threads, run->config.run.total_steps,
-                   total_steps && linear ? "; linear schedules now end there" : "");
+                   total_steps && ppo && linear ? "; linear schedules now end there" : "");
   return write_config(run);
 }
 
@@ -173,6 +215,7 @@ static RlStatus find_state(RlRun *run) {
     rl_progress_note(&run->progress, "skipped %s", rl_error_text());
     rl_error_clear();
   }
+  if (run->config.run.algorithm == RL_ALGO_SAC) rl_replay_file_reset(&run->replay_file);
   rl_progress_note(&run->progress, "%s: no sound resume file, starting again from config.ini",
                    run->folder.dir);
   char init[RL_PATH_SIZE];

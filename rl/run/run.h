@@ -6,11 +6,14 @@
 #include <signal.h>
 
 #include "rl/algo/ppo.h"
+#include "rl/algo/sac.h"
 #include "rl/base/progress.h"
 #include "rl/data/collector.h"
+#include "rl/data/explorer.h"
 #include "rl/run/eval.h"
 #include "rl/run/folder.h"
 #include "rl/run/metrics.h"
+#include "rl/run/replay_file.h"
 
 // Where the wall-clock time of this process went, in seconds.
 typedef struct {
@@ -21,7 +24,7 @@ typedef struct {
 // What a resume file holds beside the policy, the optimisers, the environments and the streams.
 typedef struct {
   int64_t step;      // environment steps done, over all environments
-  int64_t updates;   // minibatches applied
+  int64_t updates;   // minibatches applied (SAC: updates of the critics)
   int64_t skipped;   // minibatches skipped for a non-finite loss or gradient
   int64_t diverged;  // environment steps lost to diverged physics
   int32_t has_best;
@@ -37,10 +40,15 @@ typedef struct {
   RlPool *pool;
   RlVecEnv env;
   RlPolicy policy;
+  RlEpisodes episodes;
+  // the algorithm that the configuration names, and what it collects into
   RlPpo ppo;
   RlRollout rollout;
   RlCollector collector;
-  RlEpisodes episodes;
+  RlSac sac;
+  RlReplay replay;
+  RlReplayFile replay_file;
+  RlExplorer explorer;
   RlEval eval;  // meaningful when config.run.eval_every > 0
   RlCounters counters;
   double *env_state;   // rows of rl_vecenv_save                  (N, nstate)
@@ -84,7 +92,10 @@ void rl_run_say_end(RlRun *run);
 // Safe after a failed create or resume.
 void rl_run_free(RlRun *run);
 
-// ---- steps of a training loop, for train_ppo.c
+// The name of the run's algorithm: "ppo" or "sac".
+const char *rl_run_algorithm(const RlRun *run);
+
+// ---- steps of a training loop, for train_ppo.c and train_sac.c
 
 // Opens metrics.csv at the run's step, with the algorithm's columns; starts the clock.
 RL_MUST_USE RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n);

@@ -9,7 +9,7 @@
 static void push_meta(RlFields *fields, RlRun *run, char *text) {
   size_t length = rl_config_dump(&run->config, true, text, RL_CONFIG_TEXT);
   RL_ASSERT(length < RL_CONFIG_TEXT);
-  static char algorithm[] = "ppo";
+  char *algorithm = (char *)(uintptr_t)rl_run_algorithm(run);
   char *task = (char *)(uintptr_t)run->task->name;
   rl_fields_push(fields, "config", RL_CHARS, text, (int64_t)length, 0);
   rl_fields_push(fields, "task", RL_CHARS, task, (int64_t)strlen(task), 0);
@@ -21,8 +21,6 @@ static void push_counters(RlFields *fields, RlRun *run) {
   RlCounters *c = &run->counters;
   rl_fields_push_nonnegative(fields, "counters/updates", RL_I64, &c->updates, 0, 0);
   rl_fields_push_nonnegative(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
-  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32,
-                             &run->ppo.skipped_in_a_row, 0, 0);
   rl_fields_push(fields, "counters/has_best", RL_I32, &c->has_best, 0, 0);
   rl_fields_push(fields, "counters/best", RL_F64, &c->best, 0, 0);
   rl_fields_push(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
@@ -38,18 +36,47 @@ static void push_adam(RlFields *fields, const char *const name[3], RlAdam *adam)
   rl_fields_push_nonnegative(fields, name[2], RL_F32, adam->v, adam->n, 0);
 }
 
+static void push_ppo(RlFields *fields, RlRun *run) {
+  static const char *const name[][3] = {{"adam/actor/step", "adam/actor/m", "adam/actor/v"},
+                                        {"adam/critic/step", "adam/critic/m", "adam/critic/v"}};
+  RlPpo *ppo = &run->ppo;
+  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32, &ppo->skipped_in_a_row, 0,
+                             0);
+  for (int i = 0; i < 2; i++) push_adam(fields, name[i], &ppo->net[i].adam);
+  rl_fields_push(fields, "return_scale/running", RL_F64, run->policy.scale.running, run->env.N, 0);
+  rl_fields_push(fields, "rng/shuffle", RL_U64, ppo->shuffle_rng.word, 2, 0);
+  rl_fields_push(fields, "rng/act", RL_U64, run->collector.act_rng, run->env.N, 2);
+}
+
+static void push_sac(RlFields *fields, RlRun *run) {
+  static const char *const actor[] = {"adam/actor/step", "adam/actor/m", "adam/actor/v"};
+  static const char *const critic[][3] = {
+      {"adam/critic_1/step", "adam/critic_1/m", "adam/critic_1/v"},
+      {"adam/critic_2/step", "adam/critic_2/m", "adam/critic_2/v"}};
+  static const char *const alpha[] = {"adam/alpha/step", "adam/alpha/m", "adam/alpha/v"};
+  static const char *const target[] = {"target/1", "target/2"};
+  RlSac *sac = &run->sac;
+  rl_fields_push_nonnegative(fields, "counters/skipped_in_a_row", RL_I32, &sac->skipped_in_a_row, 0,
+                             0);
+  rl_fields_push_nonnegative(fields, "counters/updates_begun", RL_I64, &sac->updates, 0, 0);
+  push_adam(fields, actor, &sac->actor_net.adam);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    push_adam(fields, critic[c], &sac->critic_net[c].adam);
+    rl_fields_push(fields, target[c], RL_F32, sac->target[c].param, sac->target[c].nparam, 0);
+  }
+  push_adam(fields, alpha, &sac->alpha_adam);
+  rl_fields_push(fields, "log_alpha", RL_F32, &sac->log_alpha, 0, 0);
+  rl_fields_push(fields, "rng/act", RL_U64, run->explorer.act_rng, run->env.N, 2);
+  rl_fields_push(fields, "rng/replay", RL_U64, sac->draw_rng.word, 2, 0);
+  rl_fields_push(fields, "rng/learn", RL_U64, sac->noise_rng, RL_SAC_MAX_BLOCKS, 2);
+}
+
 // Everything that goes on from here, the policy included; the step itself is in push_meta.
 static void push_state(RlFields *fields, RlRun *run) {
-  static const char *const actor[] = {"adam/actor/step", "adam/actor/m", "adam/actor/v"};
-  static const char *const critic[] = {"adam/critic/step", "adam/critic/m", "adam/critic/v"};
   RlVecEnv *env = &run->env;
   rl_policy_fields(fields, &run->policy);
   push_counters(fields, run);
-  push_adam(fields, actor, &run->ppo.net[0].adam);
-  push_adam(fields, critic, &run->ppo.net[1].adam);
-  rl_fields_push(fields, "return_scale/running", RL_F64, run->policy.scale.running, env->N, 0);
-  rl_fields_push(fields, "rng/shuffle", RL_U64, run->ppo.shuffle_rng.word, 2, 0);
-  rl_fields_push(fields, "rng/act", RL_U64, run->collector.act_rng, env->N, 2);
+  (run->config.run.algorithm == RL_ALGO_SAC ? push_sac : push_ppo)(fields, run);
   rl_fields_push(fields, "env/state", RL_F64, run->env_state, env->N, rl_vecenv_nstate(env));
   rl_fields_push(fields, "env/obs", RL_F32, env->obs, env->N, env->O);
 }
@@ -95,12 +122,18 @@ RlStatus rl_run_save(RlRun *run, bool due) {
   if (due) RL_TRY(keep_best(run));
   RL_TRY(rl_metrics_sync(&run->metrics));
   RlFields fields = {0};
+  bool sac = run->config.run.algorithm == RL_ALGO_SAC;
   rl_vecenv_save(&run->env, run->env_state);
   push_meta(&fields, run, text);
   push_state(&fields, run);
+  if (sac) {
+    RL_TRY(rl_replay_file_save(&run->replay_file, &run->folder));
+    rl_replay_file_fields(&run->replay_file, &fields);
+  }
   rl_folder_resume(&run->folder, step, path);
   RL_TRY(rl_checkpoint_save(path, fields.field, fields.n));
   RL_TRY(rl_folder_prune(&run->folder, step, run->saved_step == step ? -1 : run->saved_step));
+  if (sac) RL_TRY(rl_replay_file_prune(&run->replay_file, &run->folder));
   run->saved_step = step;
   return RL_OK;
 }
@@ -131,11 +164,16 @@ RlStatus rl_run_load_state(RlRun *run, const char *path) {
   rl_fields_push_nonnegative(&fields, "step", RL_I64, &run->counters.step, 0, 0);
   push_state(&fields, run);
   RlStatus status = check_config(run, checkpoint, path);
+  bool sac = run->config.run.algorithm == RL_ALGO_SAC;
+  if (status == RL_OK && sac) {
+    status = rl_replay_file_load(&run->replay_file, &run->folder, checkpoint, path);
+  }
   if (status == RL_OK) status = rl_checkpoint_load(checkpoint, fields.field, fields.n);
   rl_checkpoint_close(checkpoint);
   RL_TRY(status);
   rl_vecenv_load(&run->env, run->env_state);
   rl_policy_refresh(&run->policy);
+  if (sac) rl_sac_refresh(&run->sac);
   run->counters.diverged = run->env.ndiverged;
   return RL_OK;
 }
@@ -144,9 +182,14 @@ RlStatus rl_run_init_from(RlRun *run, const char *path) {
   RlServed served;
   RlStatus status = rl_served_load(&served, path, RL_PROBE_ROWS);
   RlFields to = {0}, from = {0};
+  static const char *const algorithm[] = {"ppo", "sac"};
   if (status == RL_OK && served.task != run->task) {
     status = rl_error(RL_FAIL, "%s: task: found \"%s\", expected \"%s\"", path, served.task->name,
                       run->task->name);
+  }
+  if (status == RL_OK && served.config.run.algorithm != run->config.run.algorithm) {
+    status = rl_error(RL_FAIL, "%s: algorithm: found \"%s\", expected \"%s\"", path,
+                      algorithm[served.config.run.algorithm], rl_run_algorithm(run));
   }
   if (status == RL_OK) {
     rl_policy_fields(&to, &run->policy);

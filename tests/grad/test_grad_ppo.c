@@ -115,7 +115,7 @@ static void make(Case *c, int ratio) {
   o->log_std_min = -0.8;
   o->log_std_max = 0;
   c->o = (RlPpoOptions){.ratio = ratio, .vf_coef = 0.7};
-  rl_actor_init(&c->actor, &c->arena, o, O, A, ROWS);
+  rl_actor_init(&c->actor, &c->arena, &config, O, A, ROWS);
   rl_actor_draw(&c->actor, o, &rng);
   rl_mlp_init(&c->critic, &c->arena, O, &o->hidden_critic, 1, o->activation, 0);
   rl_mlp_draw(&c->critic, RL_INIT_ORTHOGONAL, 1, &rng);

@@ -46,6 +46,36 @@ refused 2 "env.contact_cost_weight" "$train" --config "$work/x.ini" --out "$work
 ini '[env]\nid = Humanoid-v5\nn_envs = 60000\n[ppo]\nn_steps = 30000\n'
 refused 2 "GB" "$train" --config "$work/x.ini" --out "$work/new"
 refused 2 "ppo.gamma" "$train" --config reacher.ini --set ppo.gamma=nan --out "$work/new"
+
+# configuration of SAC
+sac='[run]\nalgorithm = sac\n'
+ini "$sac[sac]\nlearning_rat = 1e-3\n"
+refused 2 "x.ini:4: sac.learning_rat: unknown key, expected one of the known keys, nearest is sac.learning_rate" \
+  "$train" --config "$work/x.ini" --out "$work/new"
+ini "$sac[policy]\ntau = 0.1\n"
+refused 2 "nearest is sac.tau" "$train" --config "$work/x.ini" --out "$work/new"
+ini "$sac[ppo]\ngamma = 0.9\n"
+refused 2 'x.ini: ppo.gamma: found "0.9", expected no key that PPO alone reads, as run.algorithm is sac' \
+  "$train" --config "$work/x.ini" --out "$work/new"
+ini "$sac[normalize]\nwarmup_steps = 5\n"
+refused 2 'x.ini: normalize.warmup_steps: found "5", expected no key that PPO alone reads, as run.algorithm is sac' \
+  "$train" --config "$work/x.ini" --out "$work/new"
+ini "$sac[normalize]\nreward = batch\n"
+refused 2 'x.ini: normalize.reward: found "batch", expected off' "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 'sac.tau: found "0.1", expected no key that SAC alone reads, as run.algorithm is ppo' \
+  "$train" --config reacher.ini --set sac.tau=0.1 --out "$work/new"
+refused 2 'ppo.learning_rate_end: found "0.67", expected no key that PPO alone reads, as run.algorithm is sac' \
+  "$train" --config half_cheetah.ini --set run.algorithm=sac --out "$work/new"
+refused 2 '--set: sac.n_step: found "0", expected a whole number in [1, 1000]' \
+  "$train" --config reacher_sac.ini --set sac.n_step=0 --out "$work/new"
+refused 2 '--set: sac.gradient_steps: found "-1", expected a whole number in [1, 100000]' \
+  "$train" --config reacher_sac.ini --set sac.gradient_steps=-1 --out "$work/new"
+refused 2 'reacher_sac.ini: sac.batch_size: found "256", expected at most sac.buffer_size = 100' \
+  "$train" --config reacher_sac.ini --set sac.buffer_size=100 --out "$work/new"
+refused 2 'sac.buffer_size: found 10000000000 transitions taking' \
+  "$train" --config humanoid_sac.ini --set sac.buffer_size=1e10 --out "$work/new"
+
+# command line
 refused 2 "--config" "$train"
 refused 2 "--bogus" "$train" --bogus
 refused 2 "expected only run.total_steps" "$train" --resume "$work/run" --set ppo.gamma=0.5
@@ -72,6 +102,7 @@ refused 1 'found "InvertedPendulum-v5", expected "Reacher-v5"' \
   "$train" --config reacher.ini --init-from "$work/other/latest.h5" --out "$work/new"
 refused 1 "actor" \
   "$train" --config reacher.ini --set policy.hidden=32 --init-from "$last" --out "$work/new"
+refused 1 "latest.h5: algorithm" "$train" --config reacher_sac.ini --init-from "$last" --out "$work/new"
 refused 2 "--episodes" "$eval" "$work/run" --episodes 0
 
 # a full disk: a limit on file size stands for it where nothing can be mounted

@@ -154,6 +154,41 @@ static void test_backward_adds(void **unused) {
   rl_arena_free(&net.arena);
 }
 
+// Without grad the path back has the bits of a full backward, and without dx too it ends at dy[1].
+static void check_path_back(RlDims hidden, int activation) {
+  enum { ROWS = 23, O = 9, A = 3 };
+  Net net = make(O, hidden, A, activation, 0);
+  const int L = net.mlp.L, first = net.mlp.dim[1];
+  RlReal *full = RL_PUSH(&net.arena, RlReal, ROWS * first),
+         *dx = RL_PUSH(&net.arena, RlReal, ROWS * O);
+  RlReal *full_dx = RL_PUSH(&net.arena, RlReal, ROWS * O);
+  rl_mlp_forward(&net.mlp, &net.work, ROWS);
+  for (int i = 0; i < ROWS * A; i++) net.work.dy[L][i] = (RlReal)cos(i);
+  rl_mlp_backward(&net.mlp, &net.work, ROWS, net.grad, full_dx);
+  memcpy(full, net.work.dy[1], (size_t)(ROWS * first) * sizeof(RlReal));
+  double size = 0;
+  for (int i = 0; i < ROWS * first; i++) size = fmax(size, fabs((double)full[i]));
+  assert_true(size > 0.01);
+  for (int with_dx = 0; with_dx < 2; with_dx++) {
+    for (int l = 1; l < L; l++) {
+      memset(net.work.dy[l], 0x55, (size_t)(ROWS * net.mlp.dim[l]) * sizeof(RlReal));
+    }
+    rl_mlp_backward(&net.mlp, &net.work, ROWS, NULL, with_dx ? dx : NULL);
+    assert_memory_equal(net.work.dy[1], full, (size_t)(ROWS * first) * sizeof(RlReal));
+    if (with_dx) assert_memory_equal(dx, full_dx, ROWS * O * sizeof(RlReal));
+  }
+  rl_arena_free(&net.arena);
+}
+
+static void test_path_back(void **unused) {
+  (void)unused;
+  for (int activation = RL_ACTIVATION_TANH; activation <= RL_ACTIVATION_RELU; activation++) {
+    check_path_back((RlDims){2, {32, 16}}, activation);
+    check_path_back((RlDims){1, {7}}, activation);
+    check_path_back((RlDims){0, {0}}, activation);
+  }
+}
+
 static void test_rows_are_independent(void **unused) {
   (void)unused;
   Net all = make(17, (RlDims){2, {64, 48}}, 6, RL_ACTIVATION_TANH, 0);
@@ -279,7 +314,7 @@ int main(void) {
       cmocka_unit_test(test_against_naive),        cmocka_unit_test(test_backward_adds),
       cmocka_unit_test(test_rows_are_independent), cmocka_unit_test(test_layout),
       cmocka_unit_test(test_orthogonal_init),      cmocka_unit_test(test_orthogonal_signs),
-      cmocka_unit_test(test_uniform_init),
+      cmocka_unit_test(test_uniform_init),         cmocka_unit_test(test_path_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,6 +79,11 @@ static double exp_flushed(double x) {
   return y < (double)FLT_MIN ? 0 : y;
 }
 
+static double softplus_flushed(double x) {
+  const long double y = fmaxl(x, 0) + log1pl(expl(-fabsl(x)));
+  return y < (long double)FLT_MIN ? 0 : (double)y;
+}
+
 static void for_each_isa(void (*check)(void)) {
   for (int isa = 0; isa < RL_NISA; isa++) {
     if (!rl_isa_has((RlIsa)isa)) continue;
@@ -119,6 +124,23 @@ static void test_exp_error(void **unused) {
   for_each_isa(check_exp_error);
 }
 
+static void check_softplus_error(void) {
+  const uint32_t sign = 0x80000000u;
+  const double up = worst(rl_softplus_forward, softplus_flushed, 0, 0x7f800000u, 1499);
+  const double down = worst(rl_softplus_forward, softplus_flushed, sign, sign + 0x7f800000u, 1511);
+  // where the error is largest on each side, and around the least normal number
+  const double above = worst(rl_softplus_forward, softplus_flushed, 0x3eb00000u, 0x3eb40000u, 1);
+  const double below = worst(rl_softplus_forward, softplus_flushed, 0xbee80000u, 0xbef00000u, 1);
+  const double low = worst(rl_softplus_forward, softplus_flushed, 0xc2ae0000u, 0xc2af0000u, 1);
+  print_message("softplus: %.3f %.3f %.3f %.3f %.3f ulp\n", up, down, above, below, low);
+  assert_true(up <= 2 && down <= 2 && above <= 2 && below <= 2 && low <= 2);
+}
+
+static void test_softplus_error(void **unused) {
+  (void)unused;
+  for_each_isa(check_softplus_error);
+}
+
 static void check_special(void) {
   const float x[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, -NAN, 1e-42f, -1e-42f, 20, -20};
   float y[10];
@@ -132,6 +154,14 @@ static void check_special(void) {
   assert_true(y[0] == 1 && y[1] == 1 && isinf(y[2]) && y[2] > 0);
   assert_int_equal(bits_of(y[3]), 0);
   assert_true(isnan(y[4]) && isnan(y[5]));
+  rl_softplus_forward(y, x, 10);
+  assert_true(y[0] == (float)log(2) && y[1] == y[0] && y[6] == y[0] && y[7] == y[0]);
+  assert_true(isinf(y[2]) && y[2] > 0 && y[8] == 20);
+  assert_int_equal(bits_of(y[3]), 0);
+  assert_true(isnan(y[4]) && isnan(y[5]));
+  const float ends[] = {FLT_MAX, -FLT_MAX, 1e30f, -88, -1e30f};
+  rl_softplus_forward(y, ends, 5);
+  assert_true(y[0] == FLT_MAX && y[1] == 0 && y[2] == 1e30f && y[3] == 0 && y[4] == 0);
   rl_relu_forward(y, x, 10);
   assert_true(y[0] == 0 && y[1] == 0 && isinf(y[2]) && y[3] == 0 && isnan(y[4]) && isnan(y[5]));
   assert_true(y[6] == 1e-42f && y[7] == 0 && y[8] == 20 && y[9] == 0);
@@ -180,6 +210,7 @@ static void test_maps(void **unused) {
   (void)unused;
   check_map(rl_tanh_forward);
   check_map(rl_exp_forward);
+  check_map(rl_softplus_forward);
   check_map(rl_relu_forward);
 }
 
@@ -254,6 +285,36 @@ static void test_slots_sum(void **unused) {
   for_each_isa(check_slots_sum);
 }
 
+static void check_polyak(void) {
+  float target[MAX + 1], param[MAX], start[MAX + 1];
+  const float tau = 0.005f;
+  for (int n = 0; n <= MAX; n++) {
+    fill(start, MAX + 1);
+    fill(param, MAX);
+    memcpy(target, start, sizeof(start));
+    rl_polyak(target, param, 0.005, (size_t)n);
+    for (int i = 0; i < n; i++) {
+      const float step = tau * (param[i] - start[i]);
+      assert_true(target[i] == start[i] + step && target[i] != start[i]);
+    }
+    assert_true(target[n] == start[n]);
+    // a target that has arrived stays
+    memcpy(target, param, (size_t)n * sizeof(float));
+    rl_polyak(target, param, 0.3, (size_t)n);
+    assert_memory_equal(target, param, (size_t)n * sizeof(float));
+    // the whole step is a copy, also from far away and from nowhere
+    for (int i = 0; i < n; i++) target[i] = i % 2 ? 1e30f : NAN;
+    rl_polyak(target, param, 1, (size_t)n);
+    assert_memory_equal(target, param, (size_t)n * sizeof(float));
+    assert_true(target[n] == start[n]);
+  }
+}
+
+static void test_polyak(void **unused) {
+  (void)unused;
+  for_each_isa(check_polyak);
+}
+
 static void test_sum_squares(void **unused) {
   (void)unused;
   static float x[10007];
@@ -277,10 +338,11 @@ static void test_sum_squares(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_tanh_error),    cmocka_unit_test(test_exp_error),
-      cmocka_unit_test(test_special),       cmocka_unit_test(test_tanh_is_odd),
-      cmocka_unit_test(test_maps),          cmocka_unit_test(test_backward),
-      cmocka_unit_test(test_bias_backward), cmocka_unit_test(test_slots_sum),
+      cmocka_unit_test(test_tanh_error),     cmocka_unit_test(test_exp_error),
+      cmocka_unit_test(test_softplus_error), cmocka_unit_test(test_special),
+      cmocka_unit_test(test_tanh_is_odd),    cmocka_unit_test(test_maps),
+      cmocka_unit_test(test_backward),       cmocka_unit_test(test_bias_backward),
+      cmocka_unit_test(test_slots_sum),      cmocka_unit_test(test_polyak),
       cmocka_unit_test(test_sum_squares),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

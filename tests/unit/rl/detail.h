@@ -97,10 +97,10 @@ static inline int detail_rows(const RlRun *run) {
 static inline void detail_value(RlRun *run, RlReal *value, const float *obs, int rows) {
   RlArena arena = {0};
   RlMlpWork work;
-  rl_mlp_work_init(&work, &arena, &run->policy.critic, rows, 0);
+  rl_mlp_work_init(&work, &arena, &run->policy.critic[0], rows, 0);
   rl_normalizer_forward(&run->policy.norm, work.y[0], obs, rows);
-  rl_mlp_forward(&run->policy.critic, &work, rows);
-  memcpy(value, work.y[run->policy.critic.L], (size_t)rows * sizeof(RlReal));
+  rl_mlp_forward(&run->policy.critic[0], &work, rows);
+  memcpy(value, work.y[run->policy.critic[0].L], (size_t)rows * sizeof(RlReal));
   rl_arena_free(&arena);
 }
 

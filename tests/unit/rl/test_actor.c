@@ -4,28 +4,28 @@
 
 enum { O = 5, A = 3, ROWS = 20 };
 
-static void draw(RlActor *actor, RlArena *arena, RlPolicyOptions *options) {
+static void draw(RlActor *actor, RlArena *arena, const RlConfig *config) {
   RlRng rng;
   memset(actor, 0, sizeof *actor);
-  rl_actor_init(actor, arena, options, O, A, ROWS);
+  rl_actor_init(actor, arena, config, O, A, ROWS);
   rl_rng_init(&rng, 2, RL_STREAM_INIT, 0);
-  rl_actor_draw(actor, options, &rng);
+  rl_actor_draw(actor, &config->policy, &rng);
 }
 
-static RlPolicyOptions options(void) {
+static RlConfig options(void) {
   RlConfig config;
   rl_config_default(&config);
-  return config.policy;
+  return config;
 }
 
 static void test_draw(void **state) {
   (void)state;
   RlArena arena = {0};
-  RlPolicyOptions o = options();
-  o.log_std_init = -1.25;
+  RlConfig o = options();
+  o.policy.log_std_init = -1.25;
   RlActor small, large;
   draw(&small, &arena, &o);
-  o.actor_gain = 1;
+  o.policy.actor_gain = 1;
   draw(&large, &arena, &o);
   int last = small.mlp.L - 1, count = small.mlp.dim[last] * A;
   double square = 0;
@@ -47,9 +47,9 @@ static void test_draw(void **state) {
 static void test_gaussian(void **state) {
   (void)state;
   RlArena arena = {0};
-  RlPolicyOptions o = options();
-  o.log_std_min = -1;
-  o.log_std_max = 0.5;
+  RlConfig o = options();
+  o.policy.log_std_min = -1;
+  o.policy.log_std_max = 0.5;
   RlActor actor;
   draw(&actor, &arena, &o);
   actor.mlp.extra[0] = -4;
@@ -67,8 +67,8 @@ static void test_gaussian(void **state) {
 static void test_mean(void **state) {
   (void)state;
   RlArena arena = {0};
-  RlPolicyOptions o = options();
-  o.actor_gain = 1;
+  RlConfig o = options();
+  o.policy.actor_gain = 1;
   RlActor actor;
   draw(&actor, &arena, &o);
   RlReal obs[ROWS * O], all[ROWS * A];

@@ -130,6 +130,35 @@ static void test_shape(void **state) {
   rl_checkpoint_close(checkpoint);
 }
 
+// the digest a save gives is the one in the file, and the one found on opening
+static void test_digest(void **state) {
+  (void)state;
+  State sampled = sample;
+  RlField field[NFIELD];
+  uint64_t saved[2] = {0}, opened[2] = {0};
+  char hex[RL_CHECKPOINT_DIGEST_SIZE + 1];
+  size_t size;
+  const char *path = scratch_path("a.h5");
+  for (int i = 0; i < 8; i++) {
+    sampled.ints[0] = i;
+    list_fields(&sampled, field);
+    assert_int_equal(rl_checkpoint_save_listed(path, field, NFIELD, saved), RL_OK);
+    uint8_t *data = scratch_get(path, &size);
+    snprintf(hex, sizeof hex, "%016llx%016llx", (unsigned long long)saved[0],
+             (unsigned long long)saved[1]);
+    assert_memory_equal(data + RL_CHECKPOINT_DIGEST_AT, hex, RL_CHECKPOINT_DIGEST_SIZE);
+    RlCheckpoint *checkpoint = open_sound(path);
+    rl_checkpoint_digest(checkpoint, opened);
+    assert_memory_equal(opened, saved, sizeof saved);
+    rl_checkpoint_close(checkpoint);
+    // what are no digits is no digest
+    memset(data + RL_CHECKPOINT_DIGEST_AT, i, RL_CHECKPOINT_DIGEST_SIZE);
+    rl_checkpoint_stated_digest(data, opened);
+    assert_true(opened[0] == 0 && opened[1] == 0);
+    free(data);
+  }
+}
+
 // two files open at once do not mix
 static void test_two_open(void **state) {
   (void)state;
@@ -427,13 +456,21 @@ static void test_duplicate_field(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_round_trip),        SCRATCH_TEST(test_shape),
-      SCRATCH_TEST(test_two_open),          SCRATCH_TEST(test_equal_bytes),
-      SCRATCH_TEST(test_unequal_bytes),     SCRATCH_TEST(test_torn_at_every_length),
-      SCRATCH_TEST(test_every_flipped_bit), SCRATCH_TEST(test_appended_byte),
-      SCRATCH_TEST(test_not_a_checkpoint),  SCRATCH_TEST(test_wrong_fields),
-      SCRATCH_TEST(test_not_finite),        SCRATCH_TEST(test_negative),
-      SCRATCH_TEST(test_repaired_digest),   SCRATCH_TEST(test_names),
+      SCRATCH_TEST(test_round_trip),
+      SCRATCH_TEST(test_shape),
+      SCRATCH_TEST(test_digest),
+      SCRATCH_TEST(test_two_open),
+      SCRATCH_TEST(test_equal_bytes),
+      SCRATCH_TEST(test_unequal_bytes),
+      SCRATCH_TEST(test_torn_at_every_length),
+      SCRATCH_TEST(test_every_flipped_bit),
+      SCRATCH_TEST(test_appended_byte),
+      SCRATCH_TEST(test_not_a_checkpoint),
+      SCRATCH_TEST(test_wrong_fields),
+      SCRATCH_TEST(test_not_finite),
+      SCRATCH_TEST(test_negative),
+      SCRATCH_TEST(test_repaired_digest),
+      SCRATCH_TEST(test_names),
       SCRATCH_TEST(test_duplicate_field),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static void test_orthogonal_init(void **state) {
   for (int on = 1; on >= 0; on--) {
     START(&run, on ? "policy.init=orthogonal" : "policy.init=uniform",
           "policy.hidden_critic=32,48,16");
-    const RlMlp *net[] = {&run.policy.actor.mlp, &run.policy.critic};
+    const RlMlp *net[] = {&run.policy.actor.mlp, &run.policy.critic[0]};
     for (int k = 0; k < 2; k++) {
       for (int l = 0; l < net[k]->L; l++) {
         bool last = l == net[k]->L - 1;

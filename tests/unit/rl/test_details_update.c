@@ -172,7 +172,7 @@ static void test_value_clip(void **state) {
   for (int on = 1; on >= 0; on--) {
     START(&run, on ? "ppo.clip_range_vf=0.1" : "ppo.clip_range_vf=0");
     detail_collect(&run, NULL);
-    RlMlp *critic = &run.policy.critic;
+    RlMlp *critic = &run.policy.critic[0];
     critic->b[critic->L - 1][0] -= (RlReal)0.7;
     rl_mlp_pack(critic);
     rl_ppo_update(&run.ppo, &run.rollout, &stats);

@@ -25,7 +25,7 @@ static double play_alone(RlVecEnv *env, int64_t step, int i, int *length) {
   rl_vecenv_reset_one(env, 0, &reset);
   float act[1];
   for (;;) {
-    rl_policy_act(&run.policy, act, env->obs, 1);
+    rl_policy_act(&run.policy, act, env->obs, 1, NULL);
     act[0] += (float)((double)g.sigma[0] * rl_rng_normal(&noise));
     rl_vecenv_step(env, act);
     if (env->terminated[0] || env->truncated[0]) break;

@@ -231,6 +231,45 @@ static void test_prune(void **state) {
   rl_folder_close(&folder);
 }
 
+static void put_segment(const RlFolder *folder, int64_t vector_step) {
+  char path[RL_PATH_SIZE];
+  rl_folder_segment(folder, vector_step, path);
+  scratch_put(path, "x", 1);
+}
+
+// the segments' folder is made when asked for, cleaned like the others and left alone by listings
+static void test_segments(void **state) {
+  (void)state;
+  char path[RL_PATH_SIZE];
+  int64_t step[RL_FOLDER_STEPS];
+  int count;
+  RlFolder folder = create("a");
+  rl_folder_segment(&folder, 8192, path);
+  assert_string_equal(path, scratch_path("a/resume/replay/000000008192.h5"));
+  assert_int_equal(scratch_count(scratch_path("a/resume")), 0);
+  assert_int_equal(rl_folder_prune_segments(&folder, 5), RL_OK);
+  assert_int_equal(rl_folder_make_segments(&folder), RL_OK);
+  assert_int_equal(rl_folder_make_segments(&folder), RL_OK);
+  for (int64_t first = 0; first < 50; first += 10) put_segment(&folder, first);
+  scratch_put(scratch_path("a/resume/replay/notes.txt"), "x", 1);
+  scratch_put(scratch_path("a/resume/replay/.tmp-000000000007.h5-7"), "x", 1);
+  put_resume(&folder, 5);
+  assert_int_equal(rl_folder_list(&folder, step, &count), RL_OK);
+  assert_true(count == 1 && step[0] == 5);
+  assert_int_equal(rl_folder_prune(&folder, 5, -1), RL_OK);
+  assert_int_equal(scratch_count(scratch_path("a/resume/replay")), 7);
+  rl_folder_close(&folder);
+  assert_int_equal(rl_folder_open(&folder, scratch_path("a")), RL_OK);
+  assert_int_equal(scratch_count(scratch_path("a/resume/replay")), 6);
+  assert_int_equal(rl_folder_prune_segments(&folder, 0), RL_OK);
+  assert_int_equal(scratch_count(scratch_path("a/resume/replay")), 6);
+  assert_int_equal(rl_folder_prune_segments(&folder, 20), RL_OK);
+  assert_int_equal(scratch_count(scratch_path("a/resume/replay")), 4);
+  assert_true(scratch_exists(scratch_path("a/resume/replay/000000000020.h5")));
+  assert_true(scratch_exists(scratch_path("a/resume/replay/notes.txt")));
+  rl_folder_close(&folder);
+}
+
 static void test_write(void **state) {
   (void)state;
   size_t size;
@@ -261,8 +300,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_create),   SCRATCH_TEST(test_refused), SCRATCH_TEST(test_lock),
       SCRATCH_TEST(test_dead_run), SCRATCH_TEST(test_link),    SCRATCH_TEST(test_link_is_atomic),
-      SCRATCH_TEST(test_list),     SCRATCH_TEST(test_prune),   SCRATCH_TEST(test_write),
-      SCRATCH_TEST(test_version),
+      SCRATCH_TEST(test_list),     SCRATCH_TEST(test_prune),   SCRATCH_TEST(test_segments),
+      SCRATCH_TEST(test_write),    SCRATCH_TEST(test_version),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

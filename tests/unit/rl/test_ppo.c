@@ -53,7 +53,7 @@ static void make(Bench *b, const char *ini, int T, int N, int threads, bool mark
   const RlPolicyOptions *o = &b->config.policy;
   RlRng rng;
   rl_rng_init(&rng, 1, RL_STREAM_INIT, 0);
-  rl_actor_init(&b->actor, &b->arena, o, O, A, T * N);
+  rl_actor_init(&b->actor, &b->arena, &b->config, O, A, T * N);
   rl_actor_draw(&b->actor, o, &rng);
   rl_mlp_init(&b->critic, &b->arena, O, &o->hidden_critic, 1, o->activation, 0);
   rl_mlp_draw(&b->critic, o->init, 1, &rng);

@@ -60,8 +60,8 @@ static void test_seed(void **state) {
   START(&twin, "run.seed=4");
   const RlPolicy *p = &run.policy, *q = &twin.policy;
   assert_true(p->actor.mlp.W[0][0] != q->actor.mlp.W[0][0]);
-  assert_true(p->critic.W[0][0] != q->critic.W[0][0]);
-  assert_true(p->actor.mlp.W[0][0] != p->critic.W[0][0]);
+  assert_true(p->critic[0].W[0][0] != q->critic[0].W[0][0]);
+  assert_true(p->actor.mlp.W[0][0] != p->critic[0].W[0][0]);
   assert_memory_not_equal(&run.ppo.shuffle_rng, &twin.ppo.shuffle_rng, sizeof(RlRng));
   for (int n = 0; n < 4; n++) {
     assert_memory_not_equal(&run.collector.act_rng[n], &twin.collector.act_rng[n], sizeof(RlRng));
@@ -91,7 +91,7 @@ static void same_reals(const RlReal *a, const RlReal *b, int n) {
 static void same_state(const RlRun *a, const RlRun *b) {
   const RlPolicy *p = &a->policy, *q = &b->policy;
   same_reals(p->actor.mlp.param, q->actor.mlp.param, p->actor.mlp.nparam);
-  same_reals(p->critic.param, q->critic.param, p->critic.nparam);
+  same_reals(p->critic[0].param, q->critic[0].param, p->critic[0].nparam);
   for (int k = 0; k < 2; k++) {
     const RlAdam *x = &a->ppo.net[k].adam, *y = &b->ppo.net[k].adam;
     same_reals(x->m, y->m, x->n);

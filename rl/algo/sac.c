@@ -1,0 +1,451 @@
+// SAC: see sac.h. B = batch_size, x = (observation, action).
+#include "rl/algo/sac.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nets/gemm.h"
+#include "nets/ops.h"
+#include "rl/base/clock.h"
+
+// ---------------------------------------------------------------- laying out
+
+static void cut(RlSac *sac) {
+  int B = sac->o->batch_size, most = RL_SAC_MAX_BLOCKS;
+  sac->block = B <= most * RL_SAC_BLOCK ? RL_SAC_BLOCK : (B + most - 1) / most;
+  sac->nblock = (B + sac->block - 1) / sac->block;
+}
+
+static int block_rows(const RlSac *sac, int b) {
+  int left = sac->o->batch_size - b * sac->block;
+  return left < sac->block ? left : sac->block;
+}
+
+static void net_init(RlSacNet *net, RlArena *arena, RlMlp *mlp, int nblock, double epsilon) {
+  net->mlp = mlp;
+  rl_adam_init(&net->adam, arena, mlp->nparam, epsilon);
+  net->slot_grad = RL_PUSH(arena, RlReal, (size_t)nblock * (size_t)mlp->nparam);
+  net->grad = RL_PUSH(arena, RlReal, mlp->nparam);
+}
+
+static void batch_init(RlSacBatch *batch, RlArena *arena, int B, int O, int A) {
+  batch->slot = RL_PUSH(arena, int64_t, B);
+  batch->obs = RL_PUSH(arena, RlReal, B * O);
+  batch->next_obs = RL_PUSH(arena, RlReal, B * O);
+  batch->act = RL_PUSH(arena, RlReal, B * A);
+  batch->ret = RL_PUSH(arena, RlReal, B);
+  batch->discount = RL_PUSH(arena, RlReal, B);
+  batch->noise = RL_PUSH(arena, RlReal, B * A);
+  batch->next_noise = RL_PUSH(arena, RlReal, B * A);
+}
+
+static void block_init(RlSac *sac, RlSacBlock *block, RlArena *arena) {
+  int rows = sac->block, A = sac->A;
+  rl_mlp_work_init(&block->next_actor, arena, &sac->actor->mlp, rows, 0);
+  rl_mlp_work_init(&block->actor, arena, &sac->actor->mlp, rows, 1);
+  rl_squashed_work_init(&block->next_pi, arena, rows, A);
+  rl_squashed_work_init(&block->pi, arena, rows, A);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    rl_mlp_work_init(&block->target[c], arena, &sac->target[c], rows, 0);
+    rl_mlp_work_init(&block->critic[c], arena, sac->critic[c], rows, 1);
+    // both critics read one input
+    block->target[c].y[0] = block->target[0].y[0];
+    block->critic[c].y[0] = block->critic[0].y[0];
+  }
+  block->y = RL_PUSH(arena, RlReal, rows);
+  block->dact = RL_PUSH(arena, RlReal, rows * A);
+  block->dq = RL_PUSH(arena, RlReal, rows * A);
+}
+
+void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *config, RlActor *actor,
+                 RlMlp critic[RL_SAC_CRITICS]) {
+  const RlSacOptions *o = sac->o = &config->sac;
+  const RlPolicyOptions *p = &config->policy;
+  uint64_t seed = (uint64_t)config->run.seed;
+  int O = sac->O = actor->mlp.dim[0], A = sac->A = actor->A;
+  sac->pool = pool;
+  sac->actor = actor;
+  cut(sac);
+  net_init(&sac->actor_net, arena, &actor->mlp, sac->nblock, o->adam_epsilon);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    sac->critic[c] = &critic[c];
+    rl_mlp_init(&sac->target[c], arena, O + A, &p->hidden_critic, 1, p->activation, 0);
+    net_init(&sac->critic_net[c], arena, sac->critic[c], sac->nblock, o->adam_epsilon);
+    sac->act_wt[c] = RL_PUSH(arena, RlReal, A * critic[c].dim[1]);
+  }
+  rl_adam_init(&sac->alpha_adam, arena, 1, o->adam_epsilon);
+  sac->log_alpha = (RlReal)log(o->ent_coef_init);
+  sac->target_entropy = o->target_entropy.is_auto ? -A : o->target_entropy.value;
+  rl_rng_init(&sac->draw_rng, seed, RL_STREAM_REPLAY, 0);
+  for (int b = 0; b < RL_SAC_MAX_BLOCKS; b++) {
+    rl_rng_init(&sac->noise_rng[b], seed, RL_STREAM_LEARN, (uint64_t)b);
+  }
+  batch_init(&sac->batch, arena, o->batch_size, O, A);
+  for (int b = 0; b < sac->nblock; b++) block_init(sac, &sac->blocks[b], arena);
+}
+
+double rl_sac_bytes(const RlConfig *config, int O, int A) {
+  const RlPolicyOptions *p = &config->policy;
+  double B = config->sac.batch_size, width = 0;
+  double nactor = rl_mlp_nparam(O, &p->hidden_actor, 2 * A);
+  double ncritic = rl_mlp_nparam(O + A, &p->hidden_critic, 1);
+  for (int l = 0; l < p->hidden_actor.n; l++) width += 3.0 * p->hidden_actor.dim[l];
+  for (int l = 0; l < p->hidden_critic.n; l++) width += 6.0 * p->hidden_critic.dim[l];
+  double blocks = fmin(RL_SAC_MAX_BLOCKS, ceil(B / RL_SAC_BLOCK));
+  return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
+}
+
+static void target_copy(RlSac *sac, int c) {
+  memcpy(sac->target[c].param, sac->critic[c]->param,
+         (size_t)sac->critic[c]->nparam * sizeof(RlReal));
+}
+
+void rl_sac_start(RlSac *sac) {
+  for (int c = 0; c < RL_SAC_CRITICS; c++) target_copy(sac, c);
+  rl_sac_refresh(sac);
+}
+
+// Transposed rows of the first layer that belong to the action.
+static void pack_action(RlSac *sac, int c) {
+  const RlMlp *critic = sac->critic[c];
+  int H = critic->dim[1];
+  rl_gemm_transpose(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
+}
+
+void rl_sac_refresh(RlSac *sac) {
+  for (int c = 0; c < RL_SAC_CRITICS; c++) pack_action(sac, c);
+}
+
+double rl_sac_alpha(const RlSac *sac) {
+  return sac->o->ent_coef.is_auto ? exp((double)sac->log_alpha) : sac->o->ent_coef.value;
+}
+
+// ---------------------------------------------------------------- the minibatch
+
+typedef struct {
+  RlSac *sac;
+  const RlReplay *replay;
+  const RlNormalizer *norm;
+  RlReplayWindow window;
+} Draw;
+
+static void draw_job(void *arg, int b) {
+  const Draw *draw = arg;
+  RlSac *sac = draw->sac;
+  RlSacBatch *batch = &sac->batch;
+  size_t O = (size_t)sac->O, A = (size_t)sac->A;
+  size_t first = (size_t)(b * sac->block), end = first + (size_t)block_rows(sac, b);
+  for (size_t r = first; r < end; r++) {
+    RlTransition t;
+    rl_replay_read(draw->replay, &t, batch->slot[r], &draw->window);
+    // detail: normalised-on-sampling
+    rl_normalizer_forward(draw->norm, batch->obs + r * O, t.obs, 1);
+    rl_normalizer_forward(draw->norm, batch->next_obs + r * O, t.next_obs, 1);
+    for (size_t i = 0; i < A; i++) batch->act[r * A + i] = (RlReal)t.act[i];
+    batch->ret[r] = (RlReal)t.ret;
+    batch->discount[r] = (RlReal)t.discount;
+  }
+  RlRng *rng = &sac->noise_rng[b];
+  for (size_t i = first * A; i < end * A; i++) {
+    batch->noise[i] = (RlReal)rl_rng_normal(rng);
+    batch->next_noise[i] = (RlReal)rl_rng_normal(rng);
+  }
+}
+
+void rl_sac_draw(RlSac *sac, const RlReplay *replay, const RlNormalizer *norm) {
+  const RlSacOptions *o = sac->o;
+  double start = rl_clock_seconds();
+  Draw draw = {sac,
+               replay,
+               norm,
+               {.n_step = o->n_step,
+                .gamma = o->gamma,
+                .bootstrap_truncated = o->bootstrap_truncated,
+                .final_observation = o->final_observation,
+                .discount_steps_taken = o->discount_steps_taken}};
+  rl_replay_draw(replay, sac->batch.slot, o->batch_size, &sac->draw_rng);
+  rl_pool_run(sac->pool, sac->nblock, draw_job, &draw);
+  sac->split.sample += rl_clock_seconds() - start;
+}
+
+// ---------------------------------------------------------------- jobs of an update
+
+typedef struct {
+  RlSac *sac;
+  double alpha;   // as it was before the update
+  RlReal weight;  // of a row: 1 / B
+  int ncritic;
+  bool move_targets;
+} Update;
+
+static void join(RlReal *x, const RlReal *obs, const RlReal *act, int rows, int O, int A) {
+  for (int r = 0; r < rows; r++) {
+    memcpy(x + r * (O + A), obs + r * O, (size_t)O * sizeof(RlReal));
+    memcpy(x + r * (O + A) + O, act + r * A, (size_t)A * sizeof(RlReal));
+  }
+}
+
+// pi for rows of observations: actions and their log-densities.
+static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const RlReal *obs,
+                const RlReal *noise, int rows) {
+  const RlMlp *mlp = &actor->mlp;
+  memcpy(work->y[0], obs, (size_t)(rows * mlp->dim[0]) * sizeof(RlReal));
+  rl_mlp_forward(mlp, work, rows);
+  rl_squashed_forward(&actor->squash, pi, work->y[mlp->L], noise, rows);
+}
+
+// y = coefficient R + gamma^k (min Q'(s', a') - alpha log pi(a'|s')), a' ~ pi(s').
+static void target_block(const Update *u, int b) {
+  RlSac *sac = u->sac;
+  const RlSacOptions *o = sac->o;
+  RlSacBlock *block = &sac->blocks[b];
+  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  const RlReal *next_obs = sac->batch.next_obs + first * O;
+  act(sac->actor, &block->next_actor, &block->next_pi, next_obs, sac->batch.next_noise + first * A,
+      rows);
+  join(block->target[0].y[0], next_obs, block->next_pi.act, rows, O, A);
+  for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(&sac->target[c], &block->target[c], rows);
+  for (int r = 0; r < rows; r++) {
+    double q = (double)block->target[0].y[sac->target[0].L][r];
+    // detail: clipped-double-q
+    if (u->ncritic == 2) q = fmin(q, (double)block->target[1].y[sac->target[1].L][r]);
+    // detail: entropy-at-the-bootstrap
+    if (o->entropy_bootstrap) q -= u->alpha * (double)block->next_pi.logp[r];
+    double discount = (double)sac->batch.discount[first + r];
+    // detail: n-step-coefficient
+    double reward = o->reward_scale * (double)sac->batch.ret[first + r];
+    // detail: no-bootstrap-after-termination: selected, not multiplied
+    block->y[r] = (RlReal)(discount != 0 ? reward + discount * q : reward);
+  }
+}
+
+// pi(s) for alpha and the actor's step, and the critics' input.
+static void policy_block(const Update *u, int b) {
+  RlSac *sac = u->sac;
+  RlSacBlock *block = &sac->blocks[b];
+  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  const RlReal *obs = sac->batch.obs + first * O;
+  memset(&block->sums, 0, sizeof block->sums);
+  act(sac->actor, &block->actor, &block->pi, obs, sac->batch.noise + first * A, rows);
+  join(block->critic[0].y[0], obs, sac->batch.act + first * A, rows, O, A);
+  for (int r = 0; r < rows; r++) block->sums.logp += (double)block->pi.logp[r];
+  for (int i = 0; i < rows * A; i++) {
+    block->sums.sigma += (double)block->pi.sigma[i];
+    block->sums.saturated += fabs((double)block->pi.act[i]) > 0.99;
+  }
+}
+
+// Job: what the critics are to learn, or what the actor does now, of one block.
+static void forward_job(void *arg, int job) {
+  (job % 2 == 0 ? target_block : policy_block)(arg, job / 2);
+}
+
+// Job: one critic, one block: gradient of (Q - y)^2 / 2B.
+static void critic_job(void *arg, int job) {
+  const Update *u = arg;
+  RlSac *sac = u->sac;
+  int c = job % u->ncritic, b = job / u->ncritic, rows = block_rows(sac, b);
+  RlSacBlock *block = &sac->blocks[b];
+  RlSacNet *net = &sac->critic_net[c];
+  RlMlpWork *work = &block->critic[c];
+  RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam;
+  rl_mlp_forward(net->mlp, work, rows);
+  const RlReal *q = work->y[net->mlp->L];
+  for (int r = 0; r < rows; r++) {
+    double error = (double)q[r] - (double)block->y[r];
+    work->dy[net->mlp->L][r] = (RlReal)error * u->weight;
+    block->sums.critic_loss[c] += 0.5 * error * error;
+    block->sums.q[c] += (double)q[r];
+  }
+  memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
+  rl_mlp_backward(net->mlp, work, rows, grad, NULL);
+}
+
+// Gradient of -min Q by the action, through the critic that is the smaller one in each row.
+static void value_backward(const Update *u, RlSacBlock *block, int rows) {
+  RlSac *sac = u->sac;
+  const int L = sac->critic[0]->L;
+  const RlReal *q0 = block->critic[0].y[L], *q1 = block->critic[u->ncritic - 1].y[L];
+  for (int r = 0; r < rows; r++) {
+    int least = (double)q1[r] < (double)q0[r];
+    block->sums.actor_loss -= (double)(least ? q1[r] : q0[r]);
+    for (int c = 0; c < u->ncritic; c++) {
+      block->critic[c].dy[L][r] = c == least ? -u->weight : 0;
+    }
+  }
+  for (int c = 0; c < u->ncritic; c++) {
+    RlMlp *critic = sac->critic[c];
+    RlReal *dact = c == 0 ? block->dact : block->dq;
+    rl_mlp_backward(critic, &block->critic[c], rows, NULL, NULL);
+    rl_gemm_backward_input(dact, block->critic[c].dy[1], sac->act_wt[c], rows, critic->dim[1],
+                           sac->A);
+    if (c == 0) continue;
+    for (int i = 0; i < rows * sac->A; i++) block->dact[i] += block->dq[i];
+  }
+}
+
+// Job: one block of the actor: gradient of (alpha log pi(a|s) - min Q(s, a)) / B, a ~ pi(s).
+static void actor_job(void *arg, int b) {
+  const Update *u = arg;
+  RlSac *sac = u->sac;
+  RlSacBlock *block = &sac->blocks[b];
+  RlSacNet *net = &sac->actor_net;
+  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam, *x = block->critic[0].y[0];
+  for (int r = 0; r < rows; r++) {
+    memcpy(x + r * (O + A) + O, block->pi.act + r * A, (size_t)A * sizeof(RlReal));
+  }
+  // detail: actor-sees-updated-critics
+  for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(sac->critic[c], &block->critic[c], rows);
+  value_backward(u, block, rows);
+  block->sums.actor_loss += u->alpha * block->sums.logp;
+  rl_squashed_backward(&sac->actor->squash, &block->pi, block->actor.dy[net->mlp->L], block->dact,
+                       (RlReal)u->alpha * u->weight, sac->batch.noise + first * A, rows);
+  memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
+  rl_mlp_backward(net->mlp, &block->actor, rows, grad, NULL);
+}
+
+static void sum_net(const RlSac *sac, RlSacNet *net) {
+  size_t n = (size_t)net->mlp->nparam;
+  rl_slots_sum(net->grad, net->slot_grad, n, sac->nblock, n);
+  net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
+}
+
+static void step_net(const RlSac *sac, RlSacNet *net) {
+  double scale = fmin(1, sac->o->max_grad_norm / (net->grad_norm + 1e-6));
+  rl_adam_step(&net->adam, net->mlp->param, net->grad, scale, sac->o->learning_rate);
+  rl_mlp_pack(net->mlp);
+}
+
+static void sum_critic_job(void *arg, int c) {
+  const Update *u = arg;
+  sum_net(u->sac, &u->sac->critic_net[c]);
+}
+
+// Job: one critic's step, and its target's.
+static void step_critic_job(void *arg, int c) {
+  const Update *u = arg;
+  RlSac *sac = u->sac;
+  step_net(sac, &sac->critic_net[c]);
+  pack_action(sac, c);
+  // detail: polyak-targets
+  if (u->move_targets) {
+    rl_polyak(sac->target[c].param, sac->critic[c]->param, sac->o->tau,
+              (size_t)sac->critic[c]->nparam);
+  }
+}
+
+// ---------------------------------------------------------------- the update
+
+static RlSacSums total(const Update *u) {
+  RlSacSums sums = {0};
+  const RlSac *sac = u->sac;
+  for (int b = 0; b < sac->nblock; b++) {
+    const RlSacBlock *block = &sac->blocks[b];
+    for (int c = 0; c < u->ncritic; c++) {
+      sums.critic_loss[c] += block->sums.critic_loss[c];
+      sums.q[c] += block->sums.q[c];
+    }
+    sums.actor_loss += block->sums.actor_loss;
+    sums.logp += block->sums.logp;
+    sums.sigma += block->sums.sigma;
+    sums.saturated += block->sums.saturated;
+  }
+  return sums;
+}
+
+// Mean |Q1 - Q2| and the deviation of Q1, while the critics' outputs of the minibatch still stand.
+static void measure_spread(const Update *u, RlSacStats *stats) {
+  const RlSac *sac = u->sac;
+  const int L = sac->critic[0]->L;
+  double gap = 0, square = 0;
+  for (int b = 0; b < sac->nblock; b++) {
+    const RlReal *q0 = sac->blocks[b].critic[0].y[L];
+    const RlReal *q1 = sac->blocks[b].critic[u->ncritic - 1].y[L];
+    for (int r = 0; r < block_rows(sac, b); r++) {
+      double away = (double)q0[r] - stats->q1;
+      gap += fabs((double)q0[r] - (double)q1[r]);
+      square += away * away;
+    }
+  }
+  stats->q_gap = gap / sac->o->batch_size;
+  stats->q_std = sqrt(square / sac->o->batch_size);
+}
+
+static void record_critics(const Update *u, RlSacStats *stats) {
+  const RlSac *sac = u->sac;
+  RlSacSums sums = total(u);
+  double B = sac->o->batch_size;
+  stats->critic_loss = (sums.critic_loss[0] + sums.critic_loss[1]) / B;
+  stats->q1 = sums.q[0] / B;
+  stats->q2 = sums.q[u->ncritic - 1] / B;
+  stats->critic_grad_norm = sac->critic_net[0].grad_norm;
+  stats->ent_coef = u->alpha;
+  stats->entropy = -sums.logp / B;
+  stats->std = sums.sigma / (B * sac->A);
+  stats->saturation = sums.saturated / (B * sac->A);
+  measure_spread(u, stats);
+}
+
+static bool critics_step(Update *u, RlSacStats *stats) {
+  RlSac *sac = u->sac;
+  double start = rl_clock_seconds();
+  rl_pool_run(sac->pool, 2 * sac->nblock, forward_job, u);
+  rl_pool_run(sac->pool, u->ncritic * sac->nblock, critic_job, u);
+  double learnt = rl_clock_seconds();
+  rl_pool_run(sac->pool, u->ncritic, sum_critic_job, u);
+  record_critics(u, stats);
+  for (int c = 0; c < u->ncritic; c++) {
+    if (!isfinite(sac->critic_net[c].grad_norm)) stats->bad = "critic gradient";
+  }
+  if (!isfinite(stats->critic_loss)) stats->bad = "critic loss";
+  if (!stats->bad) rl_pool_run(sac->pool, u->ncritic, step_critic_job, u);
+  sac->split.critic += learnt - start;
+  sac->split.optimiser += rl_clock_seconds() - learnt;
+  return !stats->bad;
+}
+
+// loss(log alpha) = -log alpha (mean log pi + target entropy), from the actor before its step.
+static void alpha_step(RlSac *sac, RlSacStats *stats) {
+  if (!sac->o->ent_coef.is_auto) return;
+  double gap = -stats->entropy + sac->target_entropy;
+  stats->ent_coef_loss = -(double)sac->log_alpha * gap;
+  // detail: alpha-on-its-logarithm
+  sac->dlog_alpha = (RlReal)-gap;
+  rl_adam_step(&sac->alpha_adam, &sac->log_alpha, &sac->dlog_alpha, 1, sac->o->learning_rate);
+}
+
+static void actor_step(Update *u, RlSacStats *stats) {
+  RlSac *sac = u->sac;
+  double start = rl_clock_seconds();
+  rl_pool_run(sac->pool, sac->nblock, actor_job, u);
+  double learnt = rl_clock_seconds();
+  sum_net(sac, &sac->actor_net);
+  stats->actor_loss = total(u).actor_loss / sac->o->batch_size;
+  stats->actor_grad_norm = sac->actor_net.grad_norm;
+  if (!isfinite(sac->actor_net.grad_norm)) stats->bad = "actor gradient";
+  if (!isfinite(stats->actor_loss)) stats->bad = "actor loss";
+  if (!stats->bad) {
+    step_net(sac, &sac->actor_net);
+    alpha_step(sac, stats);
+    stats->actor_applied = true;
+  }
+  sac->split.actor += learnt - start;
+  sac->split.optimiser += rl_clock_seconds() - learnt;
+}
+
+void rl_sac_learn(RlSac *sac, RlSacStats *stats) {
+  const RlSacOptions *o = sac->o;
+  memset(stats, 0, sizeof *stats);
+  // detail: policy-delay
+  bool actor_due = sac->updates % o->policy_delay == 0;
+  sac->updates++;
+  Update u = {.sac = sac,
+              .alpha = rl_sac_alpha(sac),
+              .weight = (RlReal)(1.0 / o->batch_size),
+              .ncritic = o->twin_critics ? RL_SAC_CRITICS : 1,
+              .move_targets = sac->updates % o->target_update_interval == 0};
+  stats->critics_applied = critics_step(&u, stats);
+  if (stats->critics_applied && actor_due) actor_step(&u, stats);
+  sac->skipped_in_a_row = stats->bad ? sac->skipped_in_a_row + 1 : 0;
+}
