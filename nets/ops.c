@@ -23,10 +23,18 @@ typedef struct {
   void (*bias_backward)(RlReal *db, const RlReal *dy, size_t M, size_t N);
   void (*add)(RlReal *sum, const RlReal *x, size_t n);
   void (*polyak)(RlReal *target, const RlReal *param, RlReal tau, size_t n);
+  void (*adam)(RlReal *param, RlReal *m, RlReal *v, const RlReal *grad, const RlAdamStep *step,
+               size_t n);
   void (*add_squares)(double *lane, const RlReal *x, size_t n);
 } Loops;
 
 #define INLINE static inline __attribute__((always_inline))
+
+#ifdef RL_DOUBLE
+#define ROOT sqrt
+#else
+#define ROOT sqrtf
+#endif
 
 #ifdef RL_DOUBLE
 INLINE double tanh_one(double x) {
@@ -205,6 +213,11 @@ void rl_polyak(RlReal *restrict target, const RlReal *restrict param, double tau
   } else {
     loops()->polyak(target, param, (RlReal)tau, n);
   }
+}
+
+void rl_adam_move(RlReal *param, RlReal *m, RlReal *v, const RlReal *grad, const RlAdamStep *step,
+                  size_t n) {
+  loops()->adam(param, m, v, grad, step, n);
 }
 
 double rl_sum_squares(const RlReal *x, size_t n) {

@@ -37,6 +37,18 @@ void rl_slots_sum(RlReal *dst, const RlReal *src, size_t stride, int nslot, size
 // param.
 void rl_polyak(RlReal *restrict target, const RlReal *restrict param, double tau, size_t n);
 
+// What one step of Adam multiplies by; adam.c fills it.
+typedef struct {
+  RlReal scale;                     // of the gradient
+  RlReal keep1, add1, keep2, add2;  // of the moments: beta and 1 - beta
+  RlReal rate, root, epsilon;       // learning rate and root of v, both corrected for the start
+} RlAdamStep;
+
+// One pass of Adam over n parameters and their moments m and v. Every operation is one correctly
+// rounded IEEE operation, so that all instruction sets give the same bits.
+void rl_adam_move(RlReal *param, RlReal *m, RlReal *v, const RlReal *grad, const RlAdamStep *step,
+                  size_t n);
+
 // Sum of squares in double over fixed chunks: the same bits on every call.
 double rl_sum_squares(const RlReal *x, size_t n);
 

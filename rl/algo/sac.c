@@ -55,6 +55,7 @@ static void block_init(RlSac *sac, RlSacBlock *block, RlArena *arena) {
   block->y = RL_PUSH(arena, RlReal, rows);
   block->dact = RL_PUSH(arena, RlReal, rows * A);
   block->dq = RL_PUSH(arena, RlReal, rows * A);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) block->row[c] = RL_PUSH(arena, int, rows);
 }
 
 void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *config, RlActor *actor,
@@ -261,27 +262,39 @@ static void critic_job(void *arg, int job) {
   rl_mlp_backward(net->mlp, work, rows, grad, NULL);
 }
 
-// Gradient of -min Q by the action, through the critic that is the smaller one in each row.
-static void value_backward(const Update *u, RlSacBlock *block, int rows) {
+// Gradient of -Q by the action through critic c, for the rows in which it is the smaller one. Only
+// those rows are taken back: their activations are moved together first, in order.
+static void value_backward(const Update *u, RlSacBlock *block, int c, const int *row, int n) {
   RlSac *sac = u->sac;
-  const int L = sac->critic[0]->L;
+  RlMlp *critic = sac->critic[c];
+  RlMlpWork *work = &block->critic[c];
+  const int L = critic->L, A = sac->A;
+  for (int l = 1; l < L; l++) {
+    size_t width = (size_t)critic->dim[l];
+    for (int i = 0; i < n; i++) {
+      memmove(work->y[l] + (size_t)i * width, work->y[l] + (size_t)row[i] * width,
+              width * sizeof(RlReal));
+    }
+  }
+  for (int i = 0; i < n; i++) work->dy[L][i] = -u->weight;
+  rl_mlp_backward(critic, work, n, NULL, NULL);
+  rl_gemm_backward_input(block->dq, work->dy[1], sac->act_wt[c], n, critic->dim[1], A);
+  for (int i = 0; i < n; i++) {
+    memcpy(block->dact + row[i] * A, block->dq + i * A, (size_t)A * sizeof(RlReal));
+  }
+}
+
+// Gradient of -min Q by the action, over the block.
+static void least_value_backward(const Update *u, RlSacBlock *block, int rows) {
+  const int L = u->sac->critic[0]->L;
   const RlReal *q0 = block->critic[0].y[L], *q1 = block->critic[u->ncritic - 1].y[L];
+  int n[RL_SAC_CRITICS] = {0};
   for (int r = 0; r < rows; r++) {
     int least = (double)q1[r] < (double)q0[r];
     block->sums.actor_loss -= (double)(least ? q1[r] : q0[r]);
-    for (int c = 0; c < u->ncritic; c++) {
-      block->critic[c].dy[L][r] = c == least ? -u->weight : 0;
-    }
+    block->row[least][n[least]++] = r;
   }
-  for (int c = 0; c < u->ncritic; c++) {
-    RlMlp *critic = sac->critic[c];
-    RlReal *dact = c == 0 ? block->dact : block->dq;
-    rl_mlp_backward(critic, &block->critic[c], rows, NULL, NULL);
-    rl_gemm_backward_input(dact, block->critic[c].dy[1], sac->act_wt[c], rows, critic->dim[1],
-                           sac->A);
-    if (c == 0) continue;
-    for (int i = 0; i < rows * sac->A; i++) block->dact[i] += block->dq[i];
-  }
+  for (int c = 0; c < u->ncritic; c++) value_backward(u, block, c, block->row[c], n[c]);
 }
 
 // Job: one block of the actor: gradient of (alpha log pi(a|s) - min Q(s, a)) / B, a ~ pi(s).
@@ -297,7 +310,7 @@ static void actor_job(void *arg, int b) {
   }
   // detail: actor-sees-updated-critics
   for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(sac->critic[c], &block->critic[c], rows);
-  value_backward(u, block, rows);
+  least_value_backward(u, block, rows);
   block->sums.actor_loss += u->alpha * block->sums.logp;
   rl_squashed_backward(&sac->actor->squash, &block->pi, block->actor.dy[net->mlp->L], block->dact,
                        (RlReal)u->alpha * u->weight, sac->batch.noise + first * A, rows);

@@ -29,9 +29,10 @@ typedef struct {
   RlMlpWork next_actor, actor;  // pi(s'), pi(s)
   RlSquashedWork next_pi, pi;
   RlMlpWork target[RL_SAC_CRITICS], critic[RL_SAC_CRITICS];  // input: (observation, action)
-  RlReal *y;     // what the critics learn                      (rows)
-  RlReal *dact;  // gradient of the actor's loss by the action  (rows, A)
-  RlReal *dq;    // scratch for the same, one critic's          (rows, A)
+  RlReal *y;                 // what the critics learn                      (rows)
+  RlReal *dact;              // gradient of the actor's loss by the action  (rows, A)
+  RlReal *dq;                // scratch for the same, one critic's          (rows, A)
+  int *row[RL_SAC_CRITICS];  // in which a critic is the smaller one (rows)
   RlSacSums sums;
 } RlSacBlock;
 

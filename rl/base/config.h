@@ -162,7 +162,7 @@ enum { RL_REDUCE_SUM, RL_REDUCE_MEAN, RL_REDUCE_OFF };
   X(REAL, adam_epsilon, "1e-5", "(0, 1]", "epsilon of Adam, outside the root")
 
 #define RL_SAC_OPTIONS(X)                                                                       \
-  X(REAL, learning_rate, "3e-4", "(0, 1]", "step size of Adam, of all networks and alpha")      \
+  X(REAL, learning_rate, "1e-3", "(0, 1]", "step size of Adam, of all networks and alpha")      \
   X(I64, buffer_size, "1e6", "[1, 1e12]",                                                       \
     "transitions the replay buffer holds, cut to a multiple of env.n_envs")                     \
   X(I64, learning_starts, "10000", "[0, 1e12]",                                                 \

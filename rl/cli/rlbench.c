@@ -11,6 +11,7 @@
 static const char help[] =
     "usage: rlbench physics [options]   raw mj_step and the vector environment\n"
     "       rlbench ppo [options]       raw mj_step and PPO training end to end\n"
+    "       rlbench sac [options]       SAC training end to end and the rate of large products\n"
     "       rlbench gemm [options]      matrix products of training, one core, beside OpenBLAS\n"
     "\n"
     "Both sides run in turn, round by round, with the same task, threads and environments; ratios "
@@ -18,11 +19,12 @@ static const char help[] =
     "taken within a round. The ceiling is what the threads would reach with mj_step and nothing "
     "else.\n"
     "\n"
-    "  --config FILE            the configuration (bench/ppo_half_cheetah.ini)\n"
+    "  --config FILE            the configuration (bench/ppo_half_cheetah.ini, "
+    "bench/sac_half_cheetah.ini)\n"
     "  --set SECTION.KEY=VALUE  change one key; may be repeated\n"
     "  --threads N              threads (what affinity and cgroup allow)\n"
     "  --rounds N               rounds (5)\n"
-    "  --steps N                environment steps of each side in a round (20000)\n"
+    "  --steps N                environment steps of each side in a round (20000; sac: 500)\n"
     "  --json                   one JSON object alone on stdout\n"
     "  --help, --version\n";
 
@@ -83,11 +85,11 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   }
   if (status != RL_OK || *done >= 0) return status;
   request->what = argc - optind == 1 ? argv[optind] : "";
-  static const char *const known[] = {"physics", "ppo", "gemm"};
-  for (int i = 0; i < 3; i++) {
+  static const char *const known[] = {"physics", "ppo", "sac", "gemm"};
+  for (int i = 0; i < 4; i++) {
     if (strcmp(request->what, known[i]) == 0) return RL_OK;
   }
-  return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo, gemm",
+  return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo, sac, gemm",
                   request->what);
 }
 
@@ -95,34 +97,12 @@ static RlStatus load(const Request *request, RlConfig *config) {
   RL_TRY(rl_configure(config, request->config, request->set, request->nset));
   if (request->threads) config->run.threads = (int)request->threads;
   config->run.total_steps = INT64_C(1000000000000);
-  return RL_OK;
-}
-
-// A column of figures over the rounds.
-typedef struct {
-  const char *name, *unit;
-  double value[RL_BENCH_ROUNDS];
-} Column;
-
-static int fill(Column column[6], const Request *request, const RlBench *bench) {
-  bool ppo = strcmp(request->what, "ppo") == 0;
-  for (int r = 0; r < bench->rounds; r++) {
-    const RlBenchRound *round = &bench->round[r];
-    double mine = ppo ? round->ppo : round->env;
-    column[0].value[r] = round->ceiling;
-    column[1].value[r] = mine;
-    column[2].value[r] = mine / round->ceiling;
-    column[3].value[r] = round->collect;
-    column[4].value[r] = round->infer;
-    column[5].value[r] = round->learn;
+  bool sac = config->run.algorithm == RL_ALGO_SAC, wanted = strcmp(request->what, "sac") == 0;
+  if (strcmp(request->what, "physics") != 0 && sac != wanted) {
+    return rl_error(RL_USAGE, "%s: run.algorithm: found \"%s\", expected \"%s\"", request->config,
+                    sac ? "sac" : "ppo", request->what);
   }
-  column[0].name = "mj_step ceiling", column[0].unit = "steps/s";
-  column[1].name = ppo ? "ppo" : "vector env", column[1].unit = "steps/s";
-  column[2].name = "of the ceiling", column[2].unit = "";
-  column[3].name = "collect share", column[3].unit = "";
-  column[4].name = "infer share", column[4].unit = "";
-  column[5].name = "learn share", column[5].unit = "";
-  return ppo ? 6 : 3;
+  return RL_OK;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -130,34 +110,34 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void print(const Request *request, const RlConfig *config, const RlBench *bench) {
-  Column column[6];
-  int n = fill(column, request, bench);
+static void print(const Request *request, const RlConfig *config, RlBench *bench) {
   if (request->json) {
     printf("{\"bench\": \"%s\", \"task\": \"%s\", \"n_envs\": %d, \"threads\": %d, \"rounds\": %d",
            request->what, config->env.id.text, config->env.n_envs, bench->threads, bench->rounds);
   } else {
-    printf("%s, %d environments, %d threads, %d rounds\n%-18s %12s %12s %12s\n",
-           config->env.id.text, config->env.n_envs, bench->threads, bench->rounds, "", "min",
-           "median", "max");
+    printf("%s, %d environment%s, %d threads, %d rounds\n%-18s %12s %12s %12s\n",
+           config->env.id.text, config->env.n_envs, config->env.n_envs == 1 ? "" : "s",
+           bench->threads, bench->rounds, "", "min", "median", "max");
   }
-  for (int c = 0; c < n; c++) {
-    double *v = column[c].value;
+  for (int c = 0; c < bench->ncolumn; c++) {
+    double *v = bench->column[c].value;
+    const char *name = bench->column[c].name;
     qsort(v, (size_t)bench->rounds, sizeof *v, ascending);
-    double median = v[bench->rounds / 2];
+    double median = v[bench->rounds / 2], most = v[bench->rounds - 1];
     if (request->json) {
-      printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", column[c].name, v[0],
-             median, v[bench->rounds - 1]);
+      printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", name, v[0], median,
+             most);
     } else {
-      printf("%-18s %12.4g %12.4g %12.4g %s\n", column[c].name, v[0], median, v[bench->rounds - 1],
-             column[c].unit);
+      printf("%-18s %12.4g %12.4g %12.4g %s\n", name, v[0], median, most, bench->column[c].unit);
     }
   }
   printf(request->json ? "}\n" : "");
-  if (!request->json && n == 6) {
-    printf("%s bounds the training.\n",
-           column[3].value[bench->rounds / 2] >= 0.5 ? "Collecting" : "Learning");
-  }
+  if (request->json || bench->collect < 0) return;
+  int middle = bench->rounds / 2;
+  printf("%s bounds the training.\n",
+         bench->column[bench->collect].value[middle] >= bench->column[bench->learn].value[middle]
+             ? "Collecting"
+             : "Learning");
 }
 
 static void print_gemm(const Request *request) {
@@ -180,9 +160,9 @@ static void print_gemm(const Request *request) {
 }
 
 int main(int argc, char **argv) {
-  Request request = {.config = "bench/ppo_half_cheetah.ini", .rounds = 5, .steps = 20000};
+  static RlBench bench;
+  Request request = {.rounds = 5};
   RlConfig config;
-  RlBench bench;
   int done = -1;
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
@@ -190,11 +170,17 @@ int main(int argc, char **argv) {
     print_gemm(&request);
     return 0;
   }
+  bool sac = strcmp(request.what, "sac") == 0;
+  if (!request.config)
+    request.config = sac ? "bench/sac_half_cheetah.ini" : "bench/ppo_half_cheetah.ini";
+  if (!request.steps) request.steps = sac ? 500 : 20000;
   if (status == RL_OK) status = load(&request, &config);
-  if (status == RL_OK && strcmp(request.what, "ppo") == 0) {
-    status = rl_bench_ppo(&bench, &config, (int)request.rounds, request.steps);
-  } else if (status == RL_OK) {
-    status = rl_bench_physics(&bench, &config, (int)request.rounds, request.steps);
+  if (status == RL_OK) {
+    RlStatus (*measure)(RlBench *, const RlConfig *, int, int64_t) =
+        sac                                ? rl_bench_sac
+        : strcmp(request.what, "ppo") == 0 ? rl_bench_ppo
+                                           : rl_bench_physics;
+    status = measure(&bench, &config, (int)request.rounds, request.steps);
   }
   if (status == RL_OK) print(&request, &config, &bench);
   return rl_cli_exit(status);

@@ -1,15 +1,16 @@
-// Measurements: the physics ceiling and what training reaches of it, side by side in one run.
-// Place: behind rlbench.
+// Measurements: the ceilings of this machine and what training reaches of them, side by side in one
+// run. Place: behind rlbench.
 //
-// The machine's speed drifts, so both are measured in turn, round by round, and the ratio is taken
-// within a round.
+// The machine's speed drifts, so both sides are measured in turn, round by round, and a ratio is
+// taken within a round.
 #ifndef RL_RUN_BENCH_H_
 #define RL_RUN_BENCH_H_
 
 #include "rl/base/config.h"
+#include "rl/base/pool.h"
 #include "rl/base/status.h"
 
-enum { RL_BENCH_SHAPES = 9 };
+enum { RL_BENCH_SHAPES = 9, RL_BENCH_ROUNDS = 64, RL_BENCH_COLUMNS = 16 };
 
 // One shape of matrix product (M, K) (K, N), on one core, in GFLOP/s, the best of the rounds.
 typedef struct {
@@ -21,19 +22,19 @@ typedef struct {
 // enough to show the core's rate.
 void rl_bench_gemm(RlBenchGemm result[RL_BENCH_SHAPES], int rounds);
 
-enum { RL_BENCH_ROUNDS = 64 };
+// GFLOP/s of all threads together, each multiplying its own large matrices with OpenBLAS.
+double rl_bench_gemm_rate(RlPool *pool);
 
-// One round, rates in environment steps per second over all threads.
+// One figure, round by round.
 typedef struct {
-  double ceiling;                // raw mj_step alone, frame_skip of them an environment step
-  double env;                    // the vector environment with random actions
-  double ppo;                    // training end to end
-  double collect, infer, learn;  // shares of the training's time; infer is part of collect
-} RlBenchRound;
+  const char *name, *unit;
+  double value[RL_BENCH_ROUNDS];
+} RlBenchColumn;
 
 typedef struct {
-  int rounds, threads;
-  RlBenchRound round[RL_BENCH_ROUNDS];
+  int rounds, threads, ncolumn;
+  RlBenchColumn column[RL_BENCH_COLUMNS];
+  int collect, learn;  // columns of the shares whose larger one bounds the training; -1: none
 } RlBench;
 
 // Measures raw mj_step and the vector environment, steps environment steps a round.
@@ -43,5 +44,17 @@ RL_MUST_USE RlStatus rl_bench_physics(RlBench *bench, const RlConfig *config, in
 // Measures raw mj_step and PPO end to end; a round is at least steps environment steps of each.
 RL_MUST_USE RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds,
                                   int64_t steps);
+
+// Measures SAC end to end beside the rate of large matrix products; a round is steps environment
+// steps with their updates.
+RL_MUST_USE RlStatus rl_bench_sac(RlBench *bench, const RlConfig *config, int rounds,
+                                  int64_t steps);
+
+// Starts a measurement without columns.
+void rl_bench_begin(RlBench *bench, const RlConfig *config, int rounds);
+
+// Sets round's value of the column of that name, appending the column in the first round; returns
+// its index.
+int rl_bench_set(RlBench *bench, int round, const char *name, const char *unit, double value);
 
 #endif

@@ -63,3 +63,34 @@ void rl_bench_gemm(RlBenchGemm result[RL_BENCH_SHAPES], int rounds) {
     rl_arena_free(&arena);
   }
 }
+
+// ---------------------------------------------------------------- the rate of all threads
+
+enum { LARGE = 1024, PRODUCTS = 4, MAX_THREADS = 1024 };
+
+static void large_job(void *arg, int job) {
+  const Matrices *m = (const Matrices *)arg + job;
+  for (int i = 0; i < PRODUCTS; i++) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, LARGE, LARGE, LARGE, 1, m->x, LARGE,
+                m->w, LARGE, 0, m->y, LARGE);
+  }
+}
+
+double rl_bench_gemm_rate(RlPool *pool) {
+  static Matrices m[MAX_THREADS];
+  int threads = rl_pool_threads(pool);
+  RlArena arena = {0};
+  RlRng rng;
+  rl_rng_init(&rng, 1, RL_STREAM_INIT, 0);
+  openblas_set_num_threads(1);
+  for (int i = 0; i < threads; i++) {
+    m[i] =
+        (Matrices){random_matrix(&arena, &rng, LARGE, LARGE),
+                   random_matrix(&arena, &rng, LARGE, LARGE), RL_PUSH(&arena, float, LARGE *LARGE)};
+  }
+  double start = rl_clock_seconds();
+  rl_pool_run(pool, threads, large_job, m);
+  double seconds = rl_clock_seconds() - start;
+  rl_arena_free(&arena);
+  return 2.0 * LARGE * LARGE * LARGE * PRODUCTS * threads / seconds * 1e-9;
+}

@@ -39,8 +39,9 @@ double rl_replay_file_bytes(int64_t buffer_size, int N, int O, int A, int max_ep
   int segment = (int)segment_of(N);
   double part = rl_replay_slice_bytes(segment - 1, N, O, A, max_episode_steps);
   double whole = rl_replay_slice_bytes(segment, N, O, A, max_episode_steps);
-  double digests = (double)sizeof(uint64_t) * 2 * (double)(buffer_size / N / segment);
-  return 2 * part + whole + digests + (double)sizeof(int64_t) * N;
+  int64_t most = buffer_size / N / segment;
+  return 2 * part + whole + (double)sizeof(uint64_t) * 2 * (double)most +
+         (double)sizeof(int64_t) * N;
 }
 
 void rl_replay_file_reset(RlReplayFile *file) {

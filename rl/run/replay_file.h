@@ -45,8 +45,8 @@ void rl_replay_file_reset(RlReplayFile *file);
 // the resume file, which must never list what is not there.
 RL_MUST_USE RlStatus rl_replay_file_save(RlReplayFile *file, const RlFolder *folder);
 
-// Adds the list, the head and the tail, 16 data sets "replay/...", to the fields
-// of a resume file about to be saved.
+// Adds the list, the head and the tail, 16 data sets "replay/...", to the fields of a resume file
+// about to be saved.
 void rl_replay_file_fields(RlReplayFile *file, RlFields *fields);
 
 // Removes the segments that neither the resume file just saved nor the one before it lists: after

@@ -102,6 +102,11 @@ static int64_t updates_due(const RlSacOptions *o, int64_t before, int64_t after)
   return (after / o->train_freq - before / o->train_freq) * o->gradient_steps;
 }
 
+void rl_train_sac_begin(RlRun *run) {
+  rl_sac_start(&run->sac);
+  rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
+}
+
 void rl_train_sac_iterate(RlRun *run, RlSacMeans *means) {
   const RlSacOptions *o = &run->config.sac;
   RlSac *sac = &run->sac;
@@ -131,10 +136,7 @@ RlStatus rl_train_sac(RlRun *run) {
   const RlRunOptions *o = &run->config.run;
   RlSacMeans means = {0};
   RL_TRY(rl_run_open_metrics(run, columns, NCOLUMN));
-  if (run->counters.step == 0) {
-    rl_sac_start(&run->sac);
-    rl_vecenv_reset(&run->env, (uint64_t)o->seed, RL_STREAM_ENV);
-  }
+  if (run->counters.step == 0) rl_train_sac_begin(run);
   while (run->counters.step < o->total_steps && !*run->stop) {
     int64_t before = run->counters.step;
     rl_train_sac_iterate(run, &means);

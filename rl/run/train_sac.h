@@ -13,6 +13,9 @@ typedef struct {
   RlSacStats sum;
 } RlSacMeans;
 
+// Copies the critics to their targets and resets the environments: before the first step.
+void rl_train_sac_begin(RlRun *run);
+
 // One vector step, and the updates that are due behind it; their figures are added to means.
 void rl_train_sac_iterate(RlRun *run, RlSacMeans *means);
 

@@ -50,7 +50,7 @@ static void test_defaults(void **state) {
   expect_ok(set("run.algorithm", "sac"));
   expect_sac_defaults();
   expect_ok(rl_config_validate(&config, "x"));
-  assert_true(config.sac.learning_rate == 3e-4);
+  assert_true(config.sac.learning_rate == 1e-3);
   assert_int_equal(config.sac.buffer_size, 1000000);
   assert_int_equal(config.sac.learning_starts, 10000);
   assert_int_equal(config.sac.batch_size, 256);

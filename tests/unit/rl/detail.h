@@ -39,10 +39,10 @@ static const char detail_ini[] =
 static volatile sig_atomic_t detail_stop;
 static FILE *detail_show;  // where progress goes
 
-// detail_ini changed by "section.key=value" texts, the last one NULL
-static inline void detail_configure(RlConfig *config, const char *const *set) {
+// ini changed by "section.key=value" texts, the last one NULL
+static inline void detail_configure(RlConfig *config, const char *ini, const char *const *set) {
   rl_config_default(config);
-  assert_int_equal(rl_config_parse(config, detail_ini, strlen(detail_ini), "test"), RL_OK);
+  assert_int_equal(rl_config_parse(config, ini, strlen(ini), "test"), RL_OK);
   for (; set && *set; set++) {
     char key[128];
     const char *value = strchr(*set, '=');
@@ -57,11 +57,11 @@ static inline void detail_configure(RlConfig *config, const char *const *set) {
 }
 
 // A run in a folder of its own, as rltrain starts it.
-static inline void detail_create(RlRun *run, const char *const *set) {
+static inline void detail_create(RlRun *run, const char *ini, const char *const *set) {
   static int count;
   char name[32];
   RlConfig config;
-  detail_configure(&config, set);
+  detail_configure(&config, ini, set);
   snprintf(name, sizeof name, "run%d", count++);
   if (!detail_show) detail_show = fopen("/dev/null", "w");
   RlRunRequest request = {
@@ -72,11 +72,11 @@ static inline void detail_create(RlRun *run, const char *const *set) {
 
 // The same, warmed up and reset: where rl_train_ppo's first iteration begins.
 static inline void detail_start(RlRun *run, const char *const *set) {
-  detail_create(run, set);
+  detail_create(run, detail_ini, set);
   rl_train_ppo_warmup(run);
 }
 
-#define CREATE(run, ...) detail_create((run), (const char *const[]){__VA_ARGS__, NULL})
+#define CREATE(run, ...) detail_create((run), detail_ini, (const char *const[]){__VA_ARGS__, NULL})
 #define START(run, ...)  detail_start((run), (const char *const[]){__VA_ARGS__, NULL})
 
 // The first half of an iteration: a rollout with its values. With tick the environments are stepped

@@ -1,0 +1,474 @@
+// SAC's update on made-up batches: blocks and threads, what is left alone and when, numbers that
+// are not finite, every switch, and the minibatch drawn from a replay buffer. The formulas
+// themselves are held to PyTorch in test_sac_torch.c and to differences in test_grad_sac.c.
+#include "tests/unit/rl/sac_bench.h"
+
+// parameters do not move at this learning rate, nor do the targets
+#define STILL "learning_rate = 1e-40\ntarget_update_interval = 1000000\n"
+
+enum { NET_ACTOR, NET_CRITIC0, NET_CRITIC1, NET_TARGET0, NET_TARGET1, NNET };
+
+// Everything an update may change, in copies.
+enum { MOST = 200 };
+typedef struct {
+  RlReal param[NNET][MOST], m[NNET][MOST], v[NNET][MOST];
+  int64_t step[NNET];
+  RlReal log_alpha, alpha_m, alpha_v;
+  int64_t alpha_step;
+} State;
+
+static const RlMlp *net_of(const Bench *b, int n) {
+  return n == NET_ACTOR    ? &b->actor.mlp
+         : n < NET_TARGET0 ? &b->critic[n - 1]
+                           : &b->sac.target[n - 3];
+}
+
+static State state_of(const Bench *b) {
+  State s;
+  memset(&s, 0, sizeof s);
+  for (int n = 0; n < NNET; n++) {
+    const RlMlp *mlp = net_of(b, n);
+    size_t size = (size_t)mlp->nparam * sizeof(RlReal);
+    assert_true(mlp->nparam <= MOST);
+    memcpy(s.param[n], mlp->param, size);
+    if (n >= NET_TARGET0) continue;
+    const RlSacNet *net = n == NET_ACTOR ? &b->sac.actor_net : &b->sac.critic_net[n - 1];
+    memcpy(s.m[n], net->adam.m, size);
+    memcpy(s.v[n], net->adam.v, size);
+    s.step[n] = net->adam.step;
+  }
+  s.log_alpha = b->sac.log_alpha;
+  s.alpha_m = b->sac.alpha_adam.m[0];
+  s.alpha_v = b->sac.alpha_adam.v[0];
+  s.alpha_step = b->sac.alpha_adam.step;
+  return s;
+}
+
+// Bit by bit, moments included.
+static bool same_net(const State *a, const State *b, int n) {
+  return !memcmp(a->param[n], b->param[n], sizeof a->param[n]) &&
+         !memcmp(a->m[n], b->m[n], sizeof a->m[n]) && !memcmp(a->v[n], b->v[n], sizeof a->v[n]) &&
+         a->step[n] == b->step[n];
+}
+
+static bool same_alpha(const State *a, const State *b) {
+  return !memcmp(&a->log_alpha, &b->log_alpha, sizeof a->log_alpha) && a->alpha_m == b->alpha_m &&
+         a->alpha_v == b->alpha_v && a->alpha_step == b->alpha_step;
+}
+
+static bool same_state(const State *a, const State *b) {
+  for (int n = 0; n < NNET; n++) {
+    if (!same_net(a, b, n)) return false;
+  }
+  return same_alpha(a, b);
+}
+
+// ---------------------------------------------------------------- blocks and threads
+
+typedef struct {
+  double grad[3][MOST], dlog_alpha, critic_loss, actor_loss;
+} Means;
+
+static void add_grad(double *sum, const RlSacNet *net, double weight) {
+  for (int i = 0; i < net->mlp->nparam; i++) sum[i] += weight * (double)net->grad[i];
+}
+
+static void add_means(Means *m, const Bench *b, double weight) {
+  add_grad(m->grad[NET_ACTOR], &b->sac.actor_net, weight);
+  add_grad(m->grad[NET_CRITIC0], &b->sac.critic_net[0], weight);
+  add_grad(m->grad[NET_CRITIC1], &b->sac.critic_net[1], weight);
+  m->dlog_alpha += weight * (double)b->sac.dlog_alpha;
+  m->critic_loss += weight * b->stats.critic_loss;
+  m->actor_loss += weight * b->stats.actor_loss;
+}
+
+static void copy_row(RlSacBatch *to, const RlSacBatch *from, int r) {
+  memcpy(to->obs, from->obs + r * O, O * sizeof(RlReal));
+  memcpy(to->next_obs, from->next_obs + r * O, O * sizeof(RlReal));
+  memcpy(to->act, from->act + r * A, A * sizeof(RlReal));
+  memcpy(to->noise, from->noise + r * A, A * sizeof(RlReal));
+  memcpy(to->next_noise, from->next_noise + r * A, A * sizeof(RlReal));
+  to->ret[0] = from->ret[r];
+  to->discount[0] = from->discount[r];
+}
+
+// A batch in one block, in many, and with a ragged last one gives the mean over its rows, each an
+// update of its own.
+static void check_blocks(int rows, int block, int nblock) {
+  char ini[200];
+  Bench whole, single;
+  Means got = {0}, want = {0};
+  snprintf(ini, sizeof ini, "[sac]\n" STILL "batch_size = %d\n", rows);
+  make(&whole, ini, 2);
+  make(&single, "[sac]\n" STILL "batch_size = 1\n", 1);
+  assert_int_equal(whole.sac.block, block);
+  assert_int_equal(whole.sac.nblock, nblock);
+  learn(&whole);
+  add_means(&got, &whole, 1);
+  for (int r = 0; r < rows; r++) {
+    copy_row(&single.sac.batch, &whole.sac.batch, r);
+    learn(&single);
+    // alpha alone moves, as float makes of 0 - 1e-40
+    single.sac.log_alpha = whole.sac.log_alpha;
+    add_means(&want, &single, 1.0 / rows);
+  }
+  for (int n = 0; n < 3; n++) {
+    for (int i = 0; i < MOST; i++) assert_near(got.grad[n][i], want.grad[n][i], 2e-6);
+  }
+  assert_near(got.dlog_alpha, want.dlog_alpha, 2e-6);
+  assert_near(got.critic_loss, want.critic_loss, 2e-6);
+  assert_near(got.actor_loss, want.actor_loss, 2e-6);
+  drop(&whole);
+  drop(&single);
+}
+
+static void test_blocks(void **state) {
+  (void)state;
+  check_blocks(1, 128, 1);
+  check_blocks(127, 128, 1);
+  check_blocks(129, 128, 2);
+  check_blocks(300, 128, 3);
+  check_blocks(2048, 128, 16);
+  check_blocks(2049, 129, 16);
+}
+
+static void test_threads(void **state) {
+  (void)state;
+  static const char ini[] = "[sac]\nbatch_size = 300\nlearning_rate = 3e-3\n";
+  Bench one, many;
+  make(&one, ini, 1);
+  for (uint64_t k = 0; k < 5; k++) {
+    fill(&one, k);
+    learn(&one);
+  }
+  State want = state_of(&one);
+  for (int threads = 2; threads <= 3; threads++) {
+    make(&many, ini, threads);
+    for (uint64_t k = 0; k < 5; k++) {
+      fill(&many, k);
+      learn(&many);
+    }
+    State got = state_of(&many);
+    assert_true(same_state(&got, &want));
+    assert_memory_equal(&one.stats, &many.stats, sizeof one.stats);
+    drop(&many);
+  }
+  drop(&one);
+}
+
+// ---------------------------------------------------------------- what moves when
+
+static void test_start(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "", 1);
+  rl_sac_start(&b.sac);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    assert_memory_equal(b.sac.target[c].param, b.critic[c].param,
+                        (size_t)b.critic[c].nparam * sizeof(RlReal));
+  }
+  assert_true(rl_sac_alpha(&b.sac) == 1);
+  assert_true(b.sac.target_entropy == -A);
+  drop(&b);
+  make(&b, "[sac]\nent_coef_init = 0.25\ntarget_entropy = 0.5\n", 1);
+  assert_near(rl_sac_alpha(&b.sac), 0.25, 1e-7);
+  assert_true(b.sac.target_entropy == 0.5);
+  drop(&b);
+}
+
+// every third update moves actor and alpha, from the first on
+static void test_policy_delay(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\npolicy_delay = 3\n", 1);
+  for (int k = 0; k < 7; k++) {
+    State before = state_of(&b);
+    learn(&b);
+    State after = state_of(&b);
+    assert_int_equal(b.stats.actor_applied, k % 3 == 0);
+    assert_int_equal(same_net(&before, &after, NET_ACTOR), k % 3 != 0);
+    assert_int_equal(same_alpha(&before, &after), k % 3 != 0);
+    assert_false(same_net(&before, &after, NET_CRITIC0));
+    assert_false(same_net(&before, &after, NET_CRITIC1));
+    assert_false(same_net(&before, &after, NET_TARGET0));
+    assert_true(b.stats.critics_applied);
+    assert_int_equal(b.sac.skipped_in_a_row, 0);
+  }
+  drop(&b);
+}
+
+// every third update moves the targets, tau of the way to the updated critics
+static void test_targets(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\ntarget_update_interval = 3\ntau = 0.25\n", 1);
+  for (int k = 1; k <= 6; k++) {
+    State before = state_of(&b);
+    learn(&b);
+    State after = state_of(&b);
+    for (int c = 0; c < RL_SAC_CRITICS; c++) {
+      const RlReal *from = before.param[NET_TARGET0 + c], *to = after.param[NET_TARGET0 + c];
+      assert_int_equal(same_net(&before, &after, NET_TARGET0 + c), k % 3 != 0);
+      for (int i = 0; i < b.critic[c].nparam && k % 3 == 0; i++) {
+        assert_near(to[i], 0.75 * (double)from[i] + 0.25 * (double)b.critic[c].param[i], 1e-6);
+      }
+    }
+  }
+  drop(&b);
+}
+
+// what the second critic holds is nobody's business, and nothing of it moves
+static void test_one_critic(void **state) {
+  (void)state;
+  static const char ini[] = "[sac]\nbatch_size = 300\ntwin_critics = false\n";
+  Bench twin, one;
+  make(&one, ini, 2);
+  for (int i = 0; i < one.critic[1].nparam; i++) {
+    one.critic[1].param[i] = one.sac.target[1].param[i] = NAN;
+  }
+  State before = state_of(&one);
+  learn(&one);
+  State after = state_of(&one);
+  assert_null(one.stats.bad);
+  assert_true(same_net(&before, &after, NET_CRITIC1) && same_net(&before, &after, NET_TARGET1));
+  assert_true(one.stats.q_gap == 0 && one.stats.q1 == one.stats.q2);
+  // as two critics of which the second is never the smaller one
+  make(&twin, "[sac]\nbatch_size = 300\n", 2);
+  twin.critic[1].b[2][0] = twin.sac.target[1].b[2][0] = 1e4f;
+  learn(&twin);
+  State both = state_of(&twin);
+  assert_true(same_net(&both, &after, NET_ACTOR) && same_net(&both, &after, NET_CRITIC0));
+  assert_true(same_net(&both, &after, NET_TARGET0) && same_alpha(&both, &after));
+  assert_false(same_net(&both, &after, NET_CRITIC1));
+  assert_true(twin.stats.actor_loss == one.stats.actor_loss);
+  drop(&twin);
+  drop(&one);
+}
+
+// ---------------------------------------------------------------- not finite
+
+// Nothing moves while *where is not finite, and the next sound batch is learnt from.
+static void check_skipped(const char *what, RlReal *where, double value, Bench *b) {
+  State before = state_of(b);
+  RlReal good = *where;
+  *where = (RlReal)value;
+  for (int k = 1; k <= 3; k++) {
+    learn(b);
+    assert_false(b->stats.critics_applied || b->stats.actor_applied);
+    assert_int_equal(b->sac.skipped_in_a_row, k);
+    assert_non_null(b->stats.bad);
+    assert_string_equal(b->stats.bad, what);
+    State after = state_of(b);
+    assert_true(same_state(&before, &after));
+  }
+  *where = good;
+  learn(b);
+  State after = state_of(b);
+  assert_int_equal(b->sac.skipped_in_a_row, 0);
+  assert_null(b->stats.bad);
+  assert_true(b->stats.critics_applied && b->stats.actor_applied);
+  for (int n = 0; n < NNET; n++) assert_false(same_net(&before, &after, n));
+  assert_false(same_alpha(&before, &after));
+}
+
+static void test_not_finite(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 300\n", 1);
+  RlSacBatch *batch = &b.sac.batch;
+  check_skipped("critic loss", &batch->ret[290], NAN, &b);
+  check_skipped("critic loss", &batch->ret[7], INFINITY, &b);
+  check_skipped("critic loss", &batch->obs[130 * O + 2], NAN, &b);
+  check_skipped("critic loss", &batch->act[299 * A + 1], NAN, &b);
+  check_skipped("critic loss", &batch->next_obs[1 * O], NAN, &b);
+  check_skipped("critic loss", &batch->next_noise[1 * A], NAN, &b);
+  check_skipped("critic loss", &batch->discount[0], NAN, &b);
+  // the loss is within a double's range, its gradient beyond a float's
+  check_skipped("critic gradient", &batch->act[5 * A], 1e30, &b);
+  check_skipped("critic gradient", &batch->act[5 * A], -1e30, &b);
+  drop(&b);
+}
+
+// where the actor alone is not finite, the critics have learnt: actor and alpha stay
+static void test_actor_not_finite(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 300\n", 1);
+  for (int k = 1; k <= 2; k++) {
+    State before = state_of(&b);
+    b.sac.batch.noise[200 * A] = NAN;
+    learn(&b);
+    State after = state_of(&b);
+    assert_true(b.stats.critics_applied && !b.stats.actor_applied);
+    assert_non_null(b.stats.bad);
+    assert_string_equal(b.stats.bad, "actor loss");
+    assert_int_equal(b.sac.skipped_in_a_row, k);
+    assert_true(same_net(&before, &after, NET_ACTOR) && same_alpha(&before, &after));
+    for (int n = NET_CRITIC0; n < NNET; n++) assert_false(same_net(&before, &after, n));
+  }
+  b.sac.batch.noise[200 * A] = 0;
+  learn(&b);
+  assert_true(b.stats.actor_applied);
+  assert_int_equal(b.sac.skipped_in_a_row, 0);
+  drop(&b);
+}
+
+// after termination nothing of what followed reaches y: the mask selects
+static void test_terminated(void **state) {
+  (void)state;
+  Bench a, b;
+  make(&a, "[sac]\nbatch_size = 300\n", 1);
+  make(&b, "[sac]\nbatch_size = 300\n", 1);
+  int ended = 0;
+  for (int r = 0; r < 300; r++) {
+    if (b.sac.batch.discount[r] != 0) continue;
+    RlReal *next = b.sac.batch.next_obs + r * O;
+    for (int i = 0; i < O; i++) next[i] = (RlReal)(r % 2 ? NAN : 1e30);
+    b.sac.batch.next_noise[r * A] = NAN;
+    ended++;
+  }
+  assert_true(ended > 30);
+  learn(&a);
+  learn(&b);
+  assert_null(b.stats.bad);
+  State without = state_of(&a), with = state_of(&b);
+  assert_true(same_state(&without, &with));
+  for (int r = 0; r < 128; r++) {
+    if (a.sac.batch.discount[r] == 0) assert_true(a.sac.blocks[0].y[r] == a.sac.batch.ret[r]);
+    if (a.sac.batch.discount[r] != 0) assert_true(a.sac.blocks[0].y[r] != a.sac.batch.ret[r]);
+  }
+  drop(&a);
+  drop(&b);
+}
+
+// ---------------------------------------------------------------- switches
+
+static void test_reward_scale(void **state) {
+  (void)state;
+  Bench plain, scaled;
+  make(&plain, "[sac]\nbatch_size = 20\n", 1);
+  make(&scaled, "[sac]\nbatch_size = 20\nreward_scale = 4\n", 1);
+  for (int r = 0; r < 20; r++) plain.sac.batch.ret[r] *= 4;
+  learn(&plain);
+  learn(&scaled);
+  State want = state_of(&plain), got = state_of(&scaled);
+  assert_true(same_state(&want, &got));
+  assert_memory_not_equal(plain.sac.batch.ret, scaled.sac.batch.ret, 20 * sizeof(RlReal));
+  drop(&plain);
+  drop(&scaled);
+}
+
+// without it, y lacks the entropy and nothing else; the actor's own loss keeps it
+static void test_entropy_bootstrap(void **state) {
+  (void)state;
+  Bench on, off;
+  make(&on, "[sac]\nbatch_size = 20\nent_coef_init = 0.5\n" STILL, 1);
+  make(&off, "[sac]\nbatch_size = 20\nent_coef_init = 0.5\nentropy_bootstrap = false\n" STILL, 1);
+  learn(&on);
+  learn(&off);
+  for (int r = 0; r < 20; r++) {
+    double logp = (double)on.sac.blocks[0].next_pi.logp[r];
+    double gap = (double)on.sac.blocks[0].y[r] - (double)off.sac.blocks[0].y[r];
+    assert_near(gap, -0.5 * (double)on.sac.batch.discount[r] * logp, 1e-6);
+    assert_true(on.sac.batch.discount[r] == 0 || fabs(gap) > 1e-4);
+  }
+  assert_true(on.stats.actor_loss == off.stats.actor_loss);
+  assert_true(on.stats.critic_loss != off.stats.critic_loss);
+  drop(&on);
+  drop(&off);
+}
+
+// first moments of Adam tell the gradient that was applied: 0.1 times it after one step
+static double applied_norm(const RlSacNet *net) {
+  double square = 0;
+  for (int i = 0; i < net->adam.n; i++) square += (double)net->adam.m[i] * (double)net->adam.m[i];
+  return 10 * sqrt(square);
+}
+
+static void test_max_grad_norm(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\n" STILL, 1);
+  learn(&b);
+  RlSacNet *net[3] = {&b.sac.actor_net, &b.sac.critic_net[0], &b.sac.critic_net[1]};
+  double norm[3];
+  for (int n = 0; n < 3; n++) norm[n] = applied_norm(net[n]);
+  assert_near(b.stats.actor_grad_norm, norm[0], 1e-5);
+  assert_near(b.stats.critic_grad_norm, norm[1], 1e-5);
+  drop(&b);
+  make(&b, "[sac]\nbatch_size = 20\nmax_grad_norm = 0.01\n" STILL, 1);
+  learn(&b);
+  for (int n = 0; n < 3; n++) {
+    assert_true(norm[n] > 0.02);
+    assert_near(net[n]->grad_norm, norm[n], 1e-5);
+    assert_near(applied_norm(net[n]) / 0.01, 1, 1e-3);
+  }
+  // alpha is no network: nothing clips it
+  assert_near(10 * b.sac.alpha_adam.m[0], b.sac.dlog_alpha, 1e-5);
+  drop(&b);
+}
+
+static void test_fixed_alpha(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\nent_coef = 0.3\n", 1);
+  State before = state_of(&b);
+  learn(&b);
+  State after = state_of(&b);
+  assert_true(same_alpha(&before, &after));
+  assert_true(rl_sac_alpha(&b.sac) == 0.3 && b.stats.ent_coef == 0.3);
+  assert_true(b.stats.ent_coef_loss == 0);
+  drop(&b);
+}
+
+// alpha grows while the entropy is below its target and falls above it
+static void test_alpha_direction(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\ntarget_entropy = 50\n", 1);
+  learn(&b);
+  assert_true(b.sac.log_alpha > 0 && b.stats.ent_coef == 1);
+  drop(&b);
+  make(&b, "[sac]\nbatch_size = 20\ntarget_entropy = -50\n", 1);
+  learn(&b);
+  assert_true(b.sac.log_alpha < 0 && b.stats.ent_coef == 1);
+  drop(&b);
+}
+
+// the wrong reductions of log pi reach the update
+static void test_reductions(void **state) {
+  (void)state;
+  static const char *const ini[] = {"[sac]\n", "[sac]\nlog_prob = mean\n",
+                                    "[sac]\ntanh_correction = mean\n",
+                                    "[sac]\ntanh_correction = off\n"};
+  double entropy[4];
+  for (int k = 0; k < 4; k++) {
+    Bench b;
+    make(&b, ini[k], 1);
+    learn(&b);
+    entropy[k] = b.stats.entropy;
+    for (int j = 0; j < k; j++) assert_true(fabs(entropy[k] - entropy[j]) > 0.01);
+    drop(&b);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_blocks),
+      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_start),
+      cmocka_unit_test(test_policy_delay),
+      cmocka_unit_test(test_targets),
+      cmocka_unit_test(test_one_critic),
+      cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_actor_not_finite),
+      cmocka_unit_test(test_terminated),
+      cmocka_unit_test(test_reward_scale),
+      cmocka_unit_test(test_entropy_bootstrap),
+      cmocka_unit_test(test_max_grad_norm),
+      cmocka_unit_test(test_fixed_alpha),
+      cmocka_unit_test(test_alpha_direction),
+      cmocka_unit_test(test_reductions),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
