@@ -23,6 +23,7 @@ static int block_rows(const RlSac *sac, int b) {
 
 static void net_init(RlSacNet *net, RlArena *arena, RlMlp *mlp, int nblock, double epsilon) {
   net->mlp = mlp;
+  // detail: sac-adam-epsilon
   rl_adam_init(&net->adam, arena, mlp->nparam, epsilon);
   net->slot_grad = RL_PUSH(arena, RlReal, (size_t)nblock * (size_t)mlp->nparam);
   net->grad = RL_PUSH(arena, RlReal, mlp->nparam);
@@ -76,6 +77,7 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
   }
   rl_adam_init(&sac->alpha_adam, arena, 1, o->adam_epsilon);
   sac->log_alpha = (RlReal)log(o->ent_coef_init);
+  // detail: target-entropy
   sac->target_entropy = o->target_entropy.is_auto ? -A : o->target_entropy.value;
   rl_rng_init(&sac->draw_rng, seed, RL_STREAM_REPLAY, 0);
   for (int b = 0; b < RL_SAC_MAX_BLOCKS; b++) {
@@ -96,25 +98,11 @@ double rl_sac_bytes(const RlConfig *config, int O, int A) {
   return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
 }
 
-static void target_copy(RlSac *sac, int c) {
-  memcpy(sac->target[c].param, sac->critic[c]->param,
-         (size_t)sac->critic[c]->nparam * sizeof(RlReal));
-}
-
 void rl_sac_start(RlSac *sac) {
-  for (int c = 0; c < RL_SAC_CRITICS; c++) target_copy(sac, c);
-  rl_sac_refresh(sac);
-}
-
-// Transposed rows of the first layer that belong to the action.
-static void pack_action(RlSac *sac, int c) {
-  const RlMlp *critic = sac->critic[c];
-  int H = critic->dim[1];
-  rl_gemm_transpose(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
-}
-
-void rl_sac_refresh(RlSac *sac) {
-  for (int c = 0; c < RL_SAC_CRITICS; c++) pack_action(sac, c);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    memcpy(sac->target[c].param, sac->critic[c]->param,
+           (size_t)sac->critic[c]->nparam * sizeof(RlReal));
+  }
 }
 
 double rl_sac_alpha(const RlSac *sac) {
@@ -325,9 +313,17 @@ static void sum_net(const RlSac *sac, RlSacNet *net) {
 }
 
 static void step_net(const RlSac *sac, RlSacNet *net) {
+  // detail: sac-gradient-clip: each network by its own norm
   double scale = fmin(1, sac->o->max_grad_norm / (net->grad_norm + 1e-6));
   rl_adam_step(&net->adam, net->mlp->param, net->grad, scale, sac->o->learning_rate);
   rl_mlp_pack(net->mlp);
+}
+
+// Transposed rows of the first layer that belong to the action.
+static void pack_action(RlSac *sac, int c) {
+  const RlMlp *critic = sac->critic[c];
+  int H = critic->dim[1];
+  rl_gemm_transpose(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
 }
 
 static void sum_critic_job(void *arg, int c) {
@@ -421,6 +417,7 @@ static bool critics_step(Update *u, RlSacStats *stats) {
 // loss(log alpha) = -log alpha (mean log pi + target entropy), from the actor before its step.
 static void alpha_step(RlSac *sac, RlSacStats *stats) {
   if (!sac->o->ent_coef.is_auto) return;
+  // detail: alpha-from-old-actor: log pi of before the actor's step
   double gap = -stats->entropy + sac->target_entropy;
   stats->ent_coef_loss = -(double)sac->log_alpha * gap;
   // detail: alpha-on-its-logarithm

@@ -127,8 +127,9 @@ void rl_replay_read(const RlReplay *replay, RlTransition *out, int64_t slot,
     next = at + replay->N < slots ? at + replay->N : at + replay->N - slots;
     out->ret += discount * (double)replay->rew[at];
     discount *= window->gamma;
-    // past the newest step lies the oldest one: what follows it is the environments' own
+    // detail: write-head: what follows the newest step is the environments' own, not the oldest
     out->next_obs = last ? replay->now + (size_t)(at - newest) * O : replay->obs + (size_t)next * O;
+    // detail: n-step-window
     if (last || replay->end[at] || out->steps == window->n_step) break;
     // an observation before the physics diverged is sound, the step taken from it is not
     if (replay->end[next] == RL_REPLAY_LOST) break;

@@ -173,7 +173,6 @@ RlStatus rl_run_load_state(RlRun *run, const char *path) {
   RL_TRY(status);
   rl_vecenv_load(&run->env, run->env_state);
   rl_policy_refresh(&run->policy);
-  if (sac) rl_sac_refresh(&run->sac);
   run->counters.diverged = run->env.ndiverged;
   return RL_OK;
 }

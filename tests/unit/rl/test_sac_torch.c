@@ -67,7 +67,6 @@ static void read_state(Bench *b) {
   read_block(&sac->log_alpha, "log_alpha", 1);
   rl_mlp_pack(&b->actor.mlp);
   for (int c = 0; c < RL_SAC_CRITICS; c++) rl_mlp_pack(&b->critic[c]);
-  rl_sac_refresh(sac);
 }
 
 static void check_update(Bench *b) {
