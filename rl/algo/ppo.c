@@ -208,102 +208,192 @@ static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int ro
   rl_mlp_backward(mlp, &slot->work, rows, slot->grad, NULL);
 }
 
-// Job: sums one network's slots in order and takes the norm.
-static void sum_job(void *arg, int which) {
-  const Minibatch *mb = arg;
+// Zeroes a network's slot and fills it from the minibatch's rows from start on.
+static void fill_slot(const Minibatch *mb, int which, int s) {
+  const RlPpo *ppo = mb->ppo;
+  int start = s * ppo->block, left = mb->rows - start;
+  RlPpoSlot *slot = &mb->ppo->net[which].slot[s];
+  memset(slot->grad, 0, (size_t)ppo->net[which].mlp->nparam * sizeof(RlReal));
+  memset(&slot->sums, 0, sizeof slot->sums);
+  (which == ACTOR ? actor_block : critic_block)(mb, slot, start,
+                                                left < ppo->block ? left : ppo->block);
+}
+
+// Sums a network's slots in order and takes the norm.
+static void sum_slots(const Minibatch *mb, int which) {
   RlPpoNet *net = &mb->ppo->net[which];
   size_t n = (size_t)net->mlp->nparam;
   rl_slots_sum(net->grad, net->slot_grad, n, mb->nslot, n);
   net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
 }
 
-// Job: one network, one block. Actor and critic alternate so that two threads share both evenly.
-static void block_job(void *arg, int job) {
-  const Minibatch *mb = arg;
-  int which = job % 2, s = job / 2, start = s * mb->ppo->block;
-  int rows = mb->rows - start < mb->ppo->block ? mb->rows - start : mb->ppo->block;
-  RlPpoNet *net = &mb->ppo->net[which];
-  RlPpoSlot *slot = &net->slot[s];
-  memset(slot->grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
-  memset(&slot->sums, 0, sizeof slot->sums);
-  (which == ACTOR ? actor_block : critic_block)(mb, slot, start, rows);
-  // a minibatch of one block needs no second dispatch
-  if (mb->nslot == 1) sum_job(arg, which);
-}
-
-// Job: clips one network's gradient by its norm and steps.
-static void step_job(void *arg, int which) {
-  const Minibatch *mb = arg;
-  RlPpo *ppo = mb->ppo;
+// Clips a network's gradient by norm, its own or that of both networks, and steps.
+static void step(RlPpo *ppo, int which, double norm) {
   RlPpoNet *net = &ppo->net[which];
-  double norm = net->grad_norm;
-  if (ppo->o->grad_norm == RL_GRAD_NORM_JOINT) {
-    norm = hypot(ppo->net[ACTOR].grad_norm, ppo->net[CRITIC].grad_norm);
-  }
   // detail: gradient-clip
   double scale = fmin(1, ppo->o->max_grad_norm / (norm + 1e-6));
   rl_adam_step(&net->adam, net->mlp->param, net->grad, scale, ppo->learning_rate);
   rl_mlp_pack(net->mlp);
 }
 
-// Adds the slots' sums up in order.
-static RlPpoSums total(const Minibatch *mb) {
-  RlPpoSums sums = {0};
+// What one network saw of a minibatch, from its slots.
+static void look_at(const Minibatch *mb, int which, RlPpoLook *look) {
+  const RlPpoNet *net = &mb->ppo->net[which];
+  *look = (RlPpoLook){.grad_norm = net->grad_norm};
   for (int s = 0; s < mb->nslot; s++) {
-    const RlPpoSums *actor = &mb->ppo->net[ACTOR].slot[s].sums;
-    sums.policy_loss += actor->policy_loss;
-    sums.kl += actor->kl;
-    sums.clipped += actor->clipped;
-    sums.value_loss += mb->ppo->net[CRITIC].slot[s].sums.value_loss;
+    const RlPpoSums *sums = &net->slot[s].sums;
+    look->sums.policy_loss += sums->policy_loss;
+    look->sums.kl += sums->kl;
+    look->sums.clipped += sums->clipped;
+    look->sums.value_loss += sums->value_loss;
   }
-  return sums;
+  if (which == ACTOR) {
+    look->entropy = (double)rl_gaussian_entropy(&mb->g);
+    if (!isfinite(look->grad_norm)) look->bad = "actor gradient";
+    if (!isfinite(look->sums.policy_loss)) look->bad = "policy loss";
+  } else {
+    if (!isfinite(look->grad_norm)) look->bad = "critic gradient";
+    if (!isfinite(look->sums.value_loss)) look->bad = "value loss";
+  }
 }
 
-// The name of what is not finite, else NULL.
-static const char *find_bad(const RlPpo *ppo, const RlPpoSums *sums) {
-  if (!isfinite(sums->policy_loss)) return "policy loss";
-  if (!isfinite(sums->value_loss)) return "value loss";
-  if (!isfinite(ppo->net[ACTOR].grad_norm)) return "actor gradient";
-  if (!isfinite(ppo->net[CRITIC].grad_norm)) return "critic gradient";
-  return NULL;
+// Chooses the minibatch that starts at place start of n shuffled rows.
+static void choose(Minibatch *mb, int start, int n) {
+  const RlPpoOptions *o = mb->ppo->o;
+  mb->row = mb->ppo->order + start;
+  mb->rows = n - start < o->batch_size ? n - start : o->batch_size;
+  mb->nslot = (mb->rows + mb->ppo->block - 1) / mb->ppo->block;
+  // detail: ragged-minibatch
+  mb->loss.weight = (RlReal)(1.0 / (o->weight_ragged ? o->batch_size : mb->rows));
 }
 
-static void record(RlPpoStats *stats, const Minibatch *mb, const RlPpoSums *sums) {
-  stats->policy_gradient_loss += sums->policy_loss / mb->rows;
-  stats->value_loss += sums->value_loss / mb->rows;
-  stats->entropy_loss -= (double)rl_gaussian_entropy(&mb->g);
-  stats->approx_kl += sums->kl / mb->rows;
-  stats->clip_fraction += sums->clipped / mb->rows;
-  stats->actor_grad_norm += mb->ppo->net[ACTOR].grad_norm;
-  stats->critic_grad_norm += mb->ppo->net[CRITIC].grad_norm;
-  stats->updates++;
-}
-
-// Runs one minibatch; false if it passed the KL limit and was not applied.
-static bool run_minibatch(Minibatch *mb, RlPpoStats *stats) {
+// What only the actor needs of a minibatch: the policy as it stands, and advantages.
+static void prepare(Minibatch *mb) {
   RlPpo *ppo = mb->ppo;
   rl_actor_gaussian(ppo->actor, &mb->g);
   gather(ppo->adv, mb->rollout->adv, mb->row, mb->rows, 1);
   // detail: advantage-normalisation
   if (ppo->o->normalize_advantage == RL_ADVANTAGE_MINIBATCH) standardise(ppo->adv, NULL, mb->rows);
-  mb->nslot = (mb->rows + ppo->block - 1) / ppo->block;
-  rl_pool_run(ppo->pool, 2 * mb->nslot, block_job, mb);
-  if (mb->nslot > 1) rl_pool_run(ppo->pool, 2, sum_job, mb);
-  RlPpoSums sums = total(mb);
-  const char *bad = find_bad(ppo, &sums);
-  if (bad) {
-    stats->bad = bad;
+}
+
+// Adds a minibatch to the iteration's figures, or counts it as skipped.
+static void record(RlPpo *ppo, RlPpoStats *stats, const RlPpoLook *actor, const RlPpoLook *critic,
+                   int rows) {
+  if (actor->bad || critic->bad) {
+    stats->bad = actor->bad ? actor->bad : critic->bad;
     stats->skipped++;
     ppo->skipped_in_a_row++;
-    return true;
+    return;
   }
+  ppo->skipped_in_a_row = 0;
+  stats->policy_gradient_loss += actor->sums.policy_loss / rows;
+  stats->value_loss += critic->sums.value_loss / rows;
+  stats->entropy_loss -= actor->entropy;
+  stats->approx_kl += actor->sums.kl / rows;
+  stats->clip_fraction += actor->sums.clipped / rows;
+  stats->actor_grad_norm += actor->grad_norm;
+  stats->critic_grad_norm += critic->grad_norm;
+  stats->updates++;
+}
+
+// ---------------------------------------------------------------- networks side by side
+
+// Whether nothing that one network does in an epoch depends on the other.
+static bool are_apart(const RlPpo *ppo) {
+  const RlPpoOptions *o = ppo->o;
+  return o->target_kl == 0 && o->grad_norm == RL_GRAD_NORM_PER_NETWORK &&
+         o->batch_size <= ppo->block;
+}
+
+// Minibatches that both networks pass without waiting for each other.
+typedef struct {
+  const Minibatch *mb;
+  int start, n, count;  // place of the first among n rows; minibatches
+} Span;
+
+// Job: one network, all minibatches of the span. A minibatch with a non-finite number is skipped by
+// the network that met it.
+static void span_job(void *arg, int which) {
+  const Span *span = arg;
+  Minibatch mb = *span->mb;
+  RlPpo *ppo = mb.ppo;
+  mb.loss.g = &mb.g;
+  for (int k = 0; k < span->count; k++) {
+    RlPpoLook *seen = &ppo->look[which][k];
+    choose(&mb, span->start + k * ppo->o->batch_size, span->n);
+    if (which == ACTOR) prepare(&mb);
+    fill_slot(&mb, which, 0);
+    sum_slots(&mb, which);
+    look_at(&mb, which, seen);
+    if (!seen->bad) step(ppo, which, seen->grad_norm);
+  }
+}
+
+// An epoch over n rows, a span at a time.
+static void run_epoch_apart(const Minibatch *mb, RlPpoStats *stats, int n) {
+  RlPpo *ppo = mb->ppo;
+  int B = ppo->o->batch_size, all = (n + B - 1) / B;
+  for (int first = 0; first < all; first += RL_PPO_SPAN) {
+    int count = all - first < RL_PPO_SPAN ? all - first : RL_PPO_SPAN;
+    Span span = {mb, first * B, n, count};
+    rl_pool_run(ppo->pool, 2, span_job, &span);
+    for (int k = 0; k < count; k++) {
+      int left = n - (first + k) * B;
+      record(ppo, stats, &ppo->look[ACTOR][k], &ppo->look[CRITIC][k], left < B ? left : B);
+    }
+    if (ppo->tick) ppo->tick(ppo->tick_arg);
+  }
+}
+
+// ---------------------------------------------------------------- minibatch by minibatch
+
+// Job: one network, one block. Actor and critic alternate so that two threads share both evenly.
+static void block_job(void *arg, int job) {
+  fill_slot(arg, job % 2, job / 2);
+}
+
+static void sum_job(void *arg, int which) {
+  sum_slots(arg, which);
+}
+
+static void step_job(void *arg, int which) {
+  const Minibatch *mb = arg;
+  RlPpo *ppo = mb->ppo;
+  double norm = ppo->net[which].grad_norm;
+  if (ppo->o->grad_norm == RL_GRAD_NORM_JOINT) {
+    norm = hypot(ppo->net[ACTOR].grad_norm, ppo->net[CRITIC].grad_norm);
+  }
+  step(ppo, which, norm);
+}
+
+// Runs one minibatch; false if it passed the KL limit and was not applied.
+static bool run_minibatch(Minibatch *mb, RlPpoStats *stats) {
+  RlPpo *ppo = mb->ppo;
+  RlPpoLook *actor = &ppo->look[ACTOR][0], *critic = &ppo->look[CRITIC][0];
+  prepare(mb);
+  rl_pool_run(ppo->pool, 2 * mb->nslot, block_job, mb);
+  rl_pool_run(ppo->pool, 2, sum_job, mb);
+  look_at(mb, ACTOR, actor);
+  look_at(mb, CRITIC, critic);
+  bool bad = actor->bad || critic->bad;
   // detail: target-kl
   double target = ppo->o->target_kl;
-  if (target > 0 && sums.kl / mb->rows > 1.5 * target) return false;
-  ppo->skipped_in_a_row = 0;
-  rl_pool_run(ppo->pool, 2, step_job, mb);
-  record(stats, mb, &sums);
+  if (!bad && target > 0 && actor->sums.kl / mb->rows > 1.5 * target) return false;
+  if (!bad) rl_pool_run(ppo->pool, 2, step_job, mb);
+  record(ppo, stats, actor, critic, mb->rows);
   return true;
+}
+
+// An epoch over n rows; false if the KL limit ended the update.
+static bool run_epoch(Minibatch *mb, RlPpoStats *stats, int n) {
+  RlPpo *ppo = mb->ppo;
+  bool go_on = true;
+  for (int start = 0; start < n && go_on; start += ppo->o->batch_size) {
+    choose(mb, start, n);
+    go_on = run_minibatch(mb, stats);
+    if (ppo->tick) ppo->tick(ppo->tick_arg);
+  }
+  return go_on;
 }
 
 // ---------------------------------------------------------------- the update
@@ -359,13 +449,10 @@ void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
     if (o->shuffle) shuffle(ppo->order, n, &ppo->shuffle_rng);
     stats->epochs++;
     // detail: minibatches: every row once an epoch
-    for (int start = 0; start < n && go_on; start += o->batch_size) {
-      mb.row = ppo->order + start;
-      mb.rows = n - start < o->batch_size ? n - start : o->batch_size;
-      // detail: ragged-minibatch
-      mb.loss.weight = (RlReal)(1.0 / (o->weight_ragged ? o->batch_size : mb.rows));
-      go_on = run_minibatch(&mb, stats);
-      if (ppo->tick) ppo->tick(ppo->tick_arg);
+    if (are_apart(ppo)) {
+      run_epoch_apart(&mb, stats, n);
+    } else {
+      go_on = run_epoch(&mb, stats, n);
     }
   }
   finish(stats, ppo);

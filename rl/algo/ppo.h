@@ -1,9 +1,11 @@
 // PPO: actor, critic, their optimisers, and the update of one iteration. Place: reads a rollout,
 // changes parameters.
 //
-// A minibatch is cut into blocks of fixed size, one job for each network and block; every job
-// gathers its rows, runs forward and backward, and leaves gradients in its own slot. Slots are
-// summed in order, so the bits do not depend on the number of threads.
+// A minibatch is cut into blocks of fixed size; a network gathers a block's rows, runs forward and
+// backward, and leaves gradients in the block's slot. Slots are summed in order, so the bits do not
+// depend on the number of threads. Where a minibatch is one block and nothing ties the networks
+// together (a KL limit, a joint norm), each passes many minibatches on its own, without waiting for
+// the other; else there is a job for each network and block, and a barrier behind each minibatch.
 #ifndef RL_ALGO_PPO_H_
 #define RL_ALGO_PPO_H_
 
@@ -13,7 +15,7 @@
 #include "rl/base/pool.h"
 #include "rl/data/rollout.h"
 
-enum { RL_PPO_MAX_SLOTS = 16, RL_PPO_VALUE_JOBS = 8 };
+enum { RL_PPO_MAX_SLOTS = 16, RL_PPO_VALUE_JOBS = 8, RL_PPO_SPAN = 64 };
 
 // One network's share of a block: activations, gradient, and what its loss summed up.
 typedef struct {
@@ -23,6 +25,13 @@ typedef struct {
   RlReal *act, *old_mean;                    // gathered rows (block, A), the actor's slots only
   RlReal *old_logp, *adv, *old_value, *ret;  // gathered rows (block)
 } RlPpoSlot;
+
+// What one network saw of a minibatch, before its step.
+typedef struct {
+  RlPpoSums sums;
+  double grad_norm, entropy;  // before the clip; the actor's
+  const char *bad;            // what was not finite; NULL if all was
+} RlPpoLook;
 
 // One network with what its update needs.
 typedef struct {
@@ -54,10 +63,11 @@ typedef struct {
   RlRng shuffle_rng;
   double learning_rate, clip_range;  // as scheduled
   int skipped_in_a_row;
-  void (*tick)(void *arg);  // called after every minibatch; nullable
+  void (*tick)(void *arg);  // called after some minibatches; nullable
   void *tick_arg;
   int *order;                               // rows that count, shuffled (capacity of the rollout)
   RlReal *adv;                              // advantages of the minibatch (batch_size)
+  RlPpoLook look[2][RL_PPO_SPAN];           // actor's and critic's, of the minibatches under way
   RlMlpWork value_work[RL_PPO_VALUE_JOBS];  // for V alone, one a job
 } RlPpo;
 
