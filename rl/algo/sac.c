@@ -99,6 +99,7 @@ double rl_sac_bytes(const RlConfig *config, int O, int A) {
 }
 
 void rl_sac_start(RlSac *sac) {
+  // detail: targets-start-as-critics
   for (int c = 0; c < RL_SAC_CRITICS; c++) {
     memcpy(sac->target[c].param, sac->critic[c]->param,
            (size_t)sac->critic[c]->nparam * sizeof(RlReal));

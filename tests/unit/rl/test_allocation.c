@@ -1,9 +1,9 @@
-// A training step allocates nothing after the first iterations: every allocation of the process,
+// A training step allocates nothing after the first updates: every allocation of the process,
 // MuJoCo's threads and the C++ library included, comes through the functions below and is counted.
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "tests/unit/rl/detail.h"
+#include "tests/unit/rl/detail_sac.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COUNTING 0  // a sanitizer has allocation functions of its own
@@ -51,8 +51,7 @@ int posix_memalign(void **out, size_t align, size_t size) {
 static RlRun run;
 static int lines;
 
-// the stream of the progress: counting begins with the second iteration's line, ends with the
-// sixth's
+// the stream of the progress: counting begins with the second row, ends with the sixth
 static ssize_t take_line(void *cookie, const char *text, size_t size) {
   (void)cookie;
   (void)text;
@@ -89,6 +88,27 @@ static void test_iterations(void **state) {
   check("env.id=InvertedPendulum-v5", "normalize.reward=running");
 }
 
+static void check_sac(const char *task, const char *set) {
+  show_on_counter();
+  CREATE_SAC(&run, task, set, "run.total_steps=700", "run.log_every=100", "sac.learning_starts=100",
+             "normalize.obs=true", "sac.buffer_size=300", "sac.n_step=2");
+  atomic_store(&allocations, 0);
+  if (rl_train_sac(&run) != RL_OK) fail_msg("%s", rl_error_text());
+  assert_true(lines >= 6);
+  assert_true(run.counters.updates >= 500 && run.counters.step == 700);
+  assert_false(atomic_load(&counting));
+  assert_int_equal(atomic_load(&allocations), 0);
+  rl_run_free(&run);
+}
+
+// the buffer wraps while it is counted
+static void test_steps_of_sac(void **state) {
+  (void)state;
+  check_sac("env.id=Reacher-v5", "sac.batch_size=64");
+  check_sac("env.id=Ant-v5", "sac.batch_size=256");
+  check_sac("env.id=InvertedPendulum-v5", "env.n_envs=1");
+}
+
 // the counter does count
 static void test_counter(void **state) {
   (void)state;
@@ -111,6 +131,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_counter),
       SCRATCH_TEST(test_iterations),
+      SCRATCH_TEST(test_steps_of_sac),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 #else

@@ -92,7 +92,10 @@ static void test_no_bootstrap_after_termination(void **state) {
   for (int on = 1; on >= 0; on--) {
     COLLECT_SAC(&run, "env.id=InvertedDoublePendulum-v5", "env.max_episode_steps=7",
                 on ? "sac.bootstrap_truncated=true" : "sac.bootstrap_truncated=false");
-    for (int i = 0; i < run.sac.target[0].nparam; i++) run.sac.target[0].param[i] = (RlReal)NAN;
+    for (int c = 0; c < 2; c++) {
+      RlMlp *target = &run.sac.target[c];
+      for (int i = 0; i < target->nparam; i++) target->param[i] = (RlReal)NAN;
+    }
     int count[3] = {0};
     for (int k = 0; k < 5; k++) {
       detail_sac_update(&run, &stats);
