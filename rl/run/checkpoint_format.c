@@ -6,7 +6,6 @@
 #include "rl/run/checkpoint_format.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,34 +153,6 @@ size_t rl_checkpoint_count(const RlField *field) {
   return count;
 }
 
-hid_t rl_checkpoint_hdf5_type(RlFieldType type, size_t length) {
-  switch (type) {
-    case RL_F32:
-      return H5Tcopy(H5T_IEEE_F32LE);
-    case RL_F64:
-      return H5Tcopy(H5T_IEEE_F64LE);
-    case RL_I32:
-      return H5Tcopy(H5T_STD_I32LE);
-    case RL_I64:
-      return H5Tcopy(H5T_STD_I64LE);
-    case RL_U64:
-      return H5Tcopy(H5T_STD_U64LE);
-    case RL_U8:
-      return H5Tcopy(H5T_STD_U8LE);
-    case RL_CHARS:
-      break;
-  }
-  // HDF5 has no string of no bytes: the empty text is one NUL
-  hid_t string = H5Tcopy(H5T_C_S1);
-  if (string >= 0 &&
-      (H5Tset_size(string, length ? length : 1) < 0 || H5Tset_strpad(string, H5T_STR_NULLPAD) < 0 ||
-       H5Tset_cset(string, H5T_CSET_UTF8) < 0)) {
-    H5Tclose(string);
-    return H5I_INVALID_HID;
-  }
-  return string;
-}
-
 int64_t rl_checkpoint_find_bad(RlFieldType type, const void *data, size_t count) {
   const float *single = data;
   const double *wide = data;
@@ -190,73 +161,4 @@ int64_t rl_checkpoint_find_bad(RlFieldType type, const void *data, size_t count)
     if (type == RL_F64 && !isfinite(wide[i])) return (int64_t)i;
   }
   return -1;
-}
-
-void rl_checkpoint_quiet_hdf5(void) {
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  H5PLset_loading_state(0);
-}
-
-// HDF5 asks for a block of its own to copy the image to: it gets the image itself
-static void *image_malloc(size_t size, H5FD_file_image_op_t op, void *arg) {
-  RlCheckpointImage *image = arg;
-  (void)op;
-  return image->data && size <= image->size ? image->data : NULL;
-}
-
-static void *image_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t op,
-                          void *arg) {
-  (void)op;
-  (void)arg;
-  return to == from ? to : memmove(to, from, size);
-}
-
-static void *image_realloc(void *data, size_t size, H5FD_file_image_op_t op, void *arg) {
-  RlCheckpointImage *image = arg;
-  (void)op;
-  if (!image->writable || data != image->data) return NULL;
-  uint8_t *grown = realloc(image->data, size);
-  if (!grown) return NULL;
-  image->data = grown;
-  image->size = size;
-  return grown;
-}
-
-// the block is not HDF5's to free
-static herr_t image_free(void *data, H5FD_file_image_op_t op, void *arg) {
-  (void)data;
-  (void)op;
-  (void)arg;
-  return 0;
-}
-
-static void *image_share(void *arg) {
-  return arg;
-}
-
-static herr_t image_release(void *arg) {
-  (void)arg;
-  return 0;
-}
-
-hid_t rl_checkpoint_access(RlCheckpointImage *image, size_t increment) {
-  H5FD_file_image_callbacks_t callbacks = {image_malloc, image_memcpy,  image_realloc, image_free,
-                                           image_share,  image_release, image};
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  if (access < 0) return access;
-  // one fixed version of the format, whatever the library's own default is
-  if (H5Pset_fapl_core(access, increment, false) < 0 ||
-      H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 ||
-      H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0 ||
-      H5Pset_file_image_callbacks(access, &callbacks) < 0 ||
-      (image->data && H5Pset_file_image(access, image->data, image->size) < 0)) {
-    H5Pclose(access);
-    return H5I_INVALID_HID;
-  }
-  return access;
-}
-
-void rl_checkpoint_image_name(char *name, size_t size) {
-  static atomic_uint count;
-  snprintf(name, size, "image-%u", atomic_fetch_add(&count, 1u));
 }

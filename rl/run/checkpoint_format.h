@@ -1,9 +1,9 @@
-// What the two halves of the checkpoint code share: the user block, the type table, HDF5's manners.
-// Place: private to checkpoint.c (save), checkpoint_read.c (open, load) and their tests.
+// What the two halves of the checkpoint code share: the user block, the type table.
+// Place: private to checkpoint.c (save), checkpoint_walk.c, checkpoint_read.c (open, load) and
+// their tests.
 #ifndef RL_RUN_CHECKPOINT_FORMAT_H_
 #define RL_RUN_CHECKPOINT_FORMAT_H_
 
-#include <hdf5.h>
 #include <stdbool.h>
 
 #include "rl/run/checkpoint.h"
@@ -35,8 +35,8 @@ RL_MUST_USE RlStatus rl_checkpoint_verify(const uint8_t *image, size_t size, con
 void rl_checkpoint_stated_digest(const uint8_t *image, uint64_t digest[2]);
 
 // Opens an image whose digest has been checked; the bytes must outlive the checkpoint.
-RL_MUST_USE RlStatus rl_checkpoint_open_image(RlCheckpoint **checkpoint, uint8_t *data, size_t size,
-                                              const char *path);
+RL_MUST_USE RlStatus rl_checkpoint_open_image(RlCheckpoint **checkpoint, const uint8_t *data,
+                                              size_t size, const char *path);
 
 // Whether name can be stored: nonempty components of plain characters.
 bool rl_checkpoint_name_ok(const char *name);
@@ -48,30 +48,7 @@ const char *rl_checkpoint_type_name(RlFieldType type);
 // Number of elements of a field; its dims are a programmer's to get right.
 size_t rl_checkpoint_count(const RlField *field);
 
-// The HDF5 type a field is stored with, for H5Tclose; negative without memory. Length is the
-// string's for RL_CHARS and not looked at for the others.
-hid_t rl_checkpoint_hdf5_type(RlFieldType type, size_t length);
-
 // Index of the first element that is not finite, or -1.
 int64_t rl_checkpoint_find_bad(RlFieldType type, const void *data, size_t count);
-
-// Stops HDF5 from printing its error stack and from loading plug-ins named by a file.
-void rl_checkpoint_quiet_hdf5(void);
-
-// A file in memory. HDF5 works on this very block, without copies of its own: it grows it while
-// writing (data is NULL at first, and the caller's to free afterwards), and only looks at it while
-// reading.
-typedef struct {
-  uint8_t *data;
-  size_t size;    // of the block
-  bool writable;  // the block may grow
-} RlCheckpointImage;
-
-// File access properties for an image, which must outlive the file opened with them and grows by
-// increment; negative on failure.
-hid_t rl_checkpoint_access(RlCheckpointImage *image, size_t increment);
-
-// A name HDF5 has not seen yet: it takes two open images of one name for the same file.
-void rl_checkpoint_image_name(char *name, size_t size);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <hdf5.h>
+
 #include "rl/run/checkpoint_format.h"
 #include "tests/unit/rl/scratch.h"
 
