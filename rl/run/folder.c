@@ -274,7 +274,7 @@ RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before) 
   RlStatus status = RL_OK;
   for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
     int64_t step = read_step(entry->d_name);
-    if (step < 0 || step == saved || step == before) continue;
+    if (step < 0 || step >= saved || step == before) continue;
     if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
       status = rl_file_error(path, "cannot remove an old resume file", errno);
     }

@@ -57,9 +57,10 @@ RL_MUST_USE RlStatus rl_folder_write(const RlFolder *folder, const char *name, c
 RL_MUST_USE RlStatus rl_folder_list(const RlFolder *folder, int64_t step[RL_FOLDER_STEPS],
                                     int *count);
 
-// Removes every resume file but those of the two steps given: the one just saved (which must be
-// there: nothing is removed otherwise) and the sound one before it, -1 for none. Going by these and
-// not by the newest names, a damaged file never takes a sound one's place.
+// Removes the resume files older than the one just saved (which must be there: nothing is removed
+// otherwise), but for the sound one before it, -1 for none. Going by these and not by the newest
+// names, a damaged file never takes a sound one's place. Files of later steps, which a run has that
+// went on from an older one, stay until it has passed them: what made them unsound may be mended.
 RL_MUST_USE RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before);
 
 // Removes the segments whose first vector step is below the given one.

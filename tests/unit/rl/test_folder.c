@@ -222,12 +222,16 @@ static void test_prune(void **state) {
   assert_int_equal(rl_folder_prune(&folder, 50, 40), RL_OK);
   expect_steps(&folder, 50, 40);
   assert_true(scratch_exists(scratch_path("a/resume/notes.txt")));
-  // 50 turned out damaged, the run went on from 40: the sound one is the one kept
+  // 50 turned out damaged, the run went on from 40: the sound one is the one kept, and 50 is not
+  // judged before the run has passed it
   put_resume(&folder, 45);
   assert_int_equal(rl_folder_prune(&folder, 45, 40), RL_OK);
-  expect_steps(&folder, 45, 40);
-  assert_int_equal(rl_folder_prune(&folder, 45, -1), RL_OK);
-  expect_steps(&folder, 45, -1);
+  assert_int_equal(scratch_count(scratch_path("a/resume")), 4);
+  put_resume(&folder, 55);
+  assert_int_equal(rl_folder_prune(&folder, 55, 45), RL_OK);
+  expect_steps(&folder, 55, 45);
+  assert_int_equal(rl_folder_prune(&folder, 55, -1), RL_OK);
+  expect_steps(&folder, 55, -1);
   rl_folder_close(&folder);
 }
 
