@@ -1,5 +1,6 @@
 // rlbench: the physics ceiling and what the trainer reaches of it, in one run.
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,23 +11,41 @@
 
 static const char help[] =
     "usage: rlbench physics [options]   raw mj_step and the vector environment\n"
+    "       rlbench env [options]       the same for all tasks\n"
+    "       rlbench infer [options]     one action for one observation\n"
     "       rlbench ppo [options]       raw mj_step and PPO training end to end\n"
     "       rlbench sac [options]       SAC training end to end and the rate of large products\n"
     "       rlbench gemm [options]      matrix products of training, one core, beside OpenBLAS\n"
+    "       rlbench scale [options]     from 1 to 1024 environments, 32 to 1024 wide, and so on\n"
     "\n"
-    "Both sides run in turn, round by round, with the same task, threads and environments; ratios "
-    "are\n"
-    "taken within a round. The ceiling is what the threads would reach with mj_step and nothing "
-    "else.\n"
+    "What is compared runs in turn, round by round; ratios are taken within a round. The ceiling "
+    "is\n"
+    "what the threads would reach with mj_step and nothing else.\n"
     "\n"
-    "  --config FILE            the configuration (bench/ppo_half_cheetah.ini, "
-    "bench/sac_half_cheetah.ini)\n"
+    "  --config FILE            the configuration (one of bench/; infer: humanoid_sac.ini)\n"
     "  --set SECTION.KEY=VALUE  change one key; may be repeated\n"
     "  --threads N              threads (what affinity and cgroup allow)\n"
     "  --rounds N               rounds (5)\n"
-    "  --steps N                environment steps of each side in a round (20000; sac: 500)\n"
+    "  --steps N                steps of each side in a round (20000; sac: 500)\n"
     "  --json                   one JSON object alone on stdout\n"
     "  --help, --version\n";
+
+typedef RlStatus (*Measure)(RlBench *bench, const RlConfig *config, int rounds, int64_t steps);
+
+// What is measured by one configuration of its own.
+static const struct {
+  const char *name, *config;
+  Measure measure;
+  int64_t steps;
+  int algorithm;  // that the configuration must have; -1: any
+} benches[] = {
+    {"physics", "bench/ppo_half_cheetah.ini", rl_bench_physics, 20000, -1},
+    {"env", "bench/ppo_half_cheetah.ini", rl_bench_env, 20000, -1},
+    {"infer", "humanoid_sac.ini", rl_bench_infer, 20000, -1},
+    {"ppo", "bench/ppo_half_cheetah.ini", rl_bench_ppo, 20000, RL_ALGO_PPO},
+    {"sac", "bench/sac_half_cheetah.ini", rl_bench_sac, 500, RL_ALGO_SAC},
+};
+enum { BENCHES = sizeof benches / sizeof *benches };
 
 typedef struct {
   const char *what, *config;
@@ -85,29 +104,33 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   }
   if (status != RL_OK || *done >= 0) return status;
   request->what = argc - optind == 1 ? argv[optind] : "";
-  static const char *const known[] = {"physics", "ppo", "sac", "gemm"};
-  for (int i = 0; i < 4; i++) {
-    if (strcmp(request->what, known[i]) == 0) return RL_OK;
+  for (int i = 0; i < BENCHES; i++) {
+    if (strcmp(request->what, benches[i].name) == 0) return RL_OK;
   }
-  return rl_error(RL_USAGE, "rlbench: found \"%s\", expected one of physics, ppo, sac, gemm",
-                  request->what);
+  if (strcmp(request->what, "gemm") == 0 || strcmp(request->what, "scale") == 0) return RL_OK;
+  return rl_error(
+      RL_USAGE, "rlbench: found \"%s\", expected one of physics, env, infer, ppo, sac, gemm, scale",
+      request->what);
 }
 
-static RlStatus load(const Request *request, RlConfig *config) {
-  RL_TRY(rl_configure(config, request->config, request->set, request->nset));
+static RlStatus load(const Request *request, const char *file, int algorithm, RlConfig *config) {
+  RL_TRY(rl_configure(config, file, request->set, request->nset));
   if (request->threads) config->run.threads = (int)request->threads;
   config->run.total_steps = INT64_C(1000000000000);
-  bool sac = config->run.algorithm == RL_ALGO_SAC, wanted = strcmp(request->what, "sac") == 0;
-  if (strcmp(request->what, "physics") != 0 && sac != wanted) {
-    return rl_error(RL_USAGE, "%s: run.algorithm: found \"%s\", expected \"%s\"", request->config,
-                    sac ? "sac" : "ppo", request->what);
-  }
-  return RL_OK;
+  if (algorithm < 0 || config->run.algorithm == algorithm) return RL_OK;
+  static const char *const name[] = {[RL_ALGO_PPO] = "ppo", [RL_ALGO_SAC] = "sac"};
+  return rl_error(RL_USAGE, "%s: run.algorithm: found \"%s\", expected \"%s\"", file,
+                  name[config->run.algorithm], name[algorithm]);
 }
 
 static int ascending(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
+}
+
+// What a column of sorted values comes to.
+static double median(const RlBench *bench, int column) {
+  return bench->column[column].value[bench->rounds / 2];
 }
 
 static void print(const Request *request, const RlConfig *config, RlBench *bench) {
@@ -123,21 +146,52 @@ static void print(const Request *request, const RlConfig *config, RlBench *bench
     double *v = bench->column[c].value;
     const char *name = bench->column[c].name;
     qsort(v, (size_t)bench->rounds, sizeof *v, ascending);
-    double median = v[bench->rounds / 2], most = v[bench->rounds - 1];
+    double middle = median(bench, c), most = v[bench->rounds - 1];
     if (request->json) {
-      printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", name, v[0], median,
+      printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", name, v[0], middle,
              most);
     } else {
-      printf("%-18s %12.4g %12.4g %12.4g %s\n", name, v[0], median, most, bench->column[c].unit);
+      printf("%-18s %12.4g %12.4g %12.4g %s\n", name, v[0], middle, most, bench->column[c].unit);
     }
   }
   printf(request->json ? "}\n" : "");
-  if (request->json || bench->collect < 0) return;
-  int middle = bench->rounds / 2;
-  printf("%s bounds the training.\n",
-         bench->column[bench->collect].value[middle] >= bench->column[bench->learn].value[middle]
-             ? "Collecting"
-             : "Learning");
+}
+
+// One sentence: what bounds the training, and what more of something would give.
+static void print_bounds(const RlBench *bench) {
+  double collect = median(bench, bench->collect), learn = median(bench, bench->learn);
+  printf(
+      "%s bounds the training (%.0f %% of its time); twice the batch gives %.2f x the rows per "
+      "second",
+      collect >= learn ? "Collecting" : "Learning", 100 * fmax(collect, learn),
+      median(bench, bench->batch));
+  if (bench->cores >= 0) {
+    // Amdahl: 1 = serial + parallel on half the threads, 1 / gain on all of them
+    double gain = median(bench, bench->cores), parallel = 2 * (1 - 1 / gain);
+    printf(", twice the cores would give %.2f x", 1 / gain / (1 - parallel * 3 / 4));
+  }
+  printf(".\n");
+}
+
+// The length of a column's name without the value behind its last space.
+static int stem(const RlBenchColumn *column) {
+  return (int)(strrchr(column->name, ' ') - column->name);
+}
+
+// How far the best rates of a range lie apart.
+static void print_spread(const RlBench *bench) {
+  for (int c = 0; c < bench->ncolumn;) {
+    const RlBenchColumn *first = &bench->column[c];
+    double least = INFINITY, most = 0;
+    int length = stem(first);
+    for (; c < bench->ncolumn; c++) {
+      const RlBenchColumn *next = &bench->column[c];
+      if (stem(next) != length || strncmp(next->name, first->name, (size_t)length) != 0) break;
+      least = fmin(least, next->value[bench->rounds - 1]);
+      most = fmax(most, next->value[bench->rounds - 1]);
+    }
+    printf("%.*s: the best rates lie within %.2f x.\n", length, first->name, most / least);
+  }
 }
 
 static void print_gemm(const Request *request) {
@@ -159,6 +213,25 @@ static void print_gemm(const Request *request) {
   printf(request->json ? "]}\n" : "");
 }
 
+static RlStatus scale(const Request *request, RlBench *bench, RlConfig *ppo) {
+  RlConfig sac;
+  RL_TRY(load(request, "bench/ppo_half_cheetah.ini", RL_ALGO_PPO, ppo));
+  RL_TRY(load(request, "bench/sac_half_cheetah.ini", RL_ALGO_SAC, &sac));
+  int64_t steps = request->steps ? request->steps : 20000;
+  RL_TRY(rl_bench_scale(bench, ppo, &sac, (int)request->rounds, steps));
+  return RL_OK;
+}
+
+static RlStatus measure(const Request *request, RlBench *bench, RlConfig *config) {
+  if (strcmp(request->what, "scale") == 0) return scale(request, bench, config);
+  int b = 0;
+  while (strcmp(request->what, benches[b].name) != 0) b++;
+  const char *file = request->config ? request->config : benches[b].config;
+  RL_TRY(load(request, file, benches[b].algorithm, config));
+  return benches[b].measure(bench, config, (int)request->rounds,
+                            request->steps ? request->steps : benches[b].steps);
+}
+
 int main(int argc, char **argv) {
   static RlBench bench;
   Request request = {.rounds = 5};
@@ -170,18 +243,10 @@ int main(int argc, char **argv) {
     print_gemm(&request);
     return 0;
   }
-  bool sac = strcmp(request.what, "sac") == 0;
-  if (!request.config)
-    request.config = sac ? "bench/sac_half_cheetah.ini" : "bench/ppo_half_cheetah.ini";
-  if (!request.steps) request.steps = sac ? 500 : 20000;
-  if (status == RL_OK) status = load(&request, &config);
-  if (status == RL_OK) {
-    RlStatus (*measure)(RlBench *, const RlConfig *, int, int64_t) =
-        sac                                ? rl_bench_sac
-        : strcmp(request.what, "ppo") == 0 ? rl_bench_ppo
-                                           : rl_bench_physics;
-    status = measure(&bench, &config, (int)request.rounds, request.steps);
-  }
-  if (status == RL_OK) print(&request, &config, &bench);
+  if (status == RL_OK) status = measure(&request, &bench, &config);
+  if (status != RL_OK) return rl_cli_exit(status);
+  print(&request, &config, &bench);
+  if (!request.json && bench.collect >= 0) print_bounds(&bench);
+  if (!request.json && strcmp(request.what, "scale") == 0) print_spread(&bench);
   return rl_cli_exit(status);
 }

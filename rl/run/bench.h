@@ -10,7 +10,7 @@
 #include "rl/base/pool.h"
 #include "rl/base/status.h"
 
-enum { RL_BENCH_SHAPES = 9, RL_BENCH_ROUNDS = 64, RL_BENCH_COLUMNS = 16 };
+enum { RL_BENCH_SHAPES = 9, RL_BENCH_ROUNDS = 64, RL_BENCH_COLUMNS = 32, RL_BENCH_NAME = 64 };
 
 // One shape of matrix product (M, K) (K, N), on one core, in GFLOP/s, the best of the rounds.
 typedef struct {
@@ -27,19 +27,33 @@ double rl_bench_gemm_rate(RlPool *pool);
 
 // One figure, round by round.
 typedef struct {
-  const char *name, *unit;
+  char name[RL_BENCH_NAME];
+  const char *unit;
   double value[RL_BENCH_ROUNDS];
 } RlBenchColumn;
 
 typedef struct {
   int rounds, threads, ncolumn;
   RlBenchColumn column[RL_BENCH_COLUMNS];
-  int collect, learn;  // columns of the shares whose larger one bounds the training; -1: none
+  // columns, -1: none
+  int collect, learn;  // the shares of which the larger bounds the training
+  int cores, batch;    // what the threads gave over half as many; what twice the batch would give
 } RlBench;
 
-// Measures raw mj_step and the vector environment, steps environment steps a round.
+// Measures raw mj_step and the vector environment with random actions, as the collector drives it
+// and step by step; a round is steps environment steps of each.
 RL_MUST_USE RlStatus rl_bench_physics(RlBench *bench, const RlConfig *config, int rounds,
                                       int64_t steps);
+
+// Measures the vector environment of every task beside its ceiling; of config, only n_envs and the
+// threads count.
+RL_MUST_USE RlStatus rl_bench_env(RlBench *bench, const RlConfig *config, int rounds,
+                                  int64_t steps);
+
+// Measures the time of one deterministic action for one observation, normaliser included; a round
+// is steps of them.
+RL_MUST_USE RlStatus rl_bench_infer(RlBench *bench, const RlConfig *config, int rounds,
+                                    int64_t steps);
 
 // Measures raw mj_step and PPO end to end; a round is at least steps environment steps of each.
 RL_MUST_USE RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds,
@@ -49,6 +63,12 @@ RL_MUST_USE RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int ro
 // steps with their updates.
 RL_MUST_USE RlStatus rl_bench_sac(RlBench *bench, const RlConfig *config, int rounds,
                                   int64_t steps);
+
+// Measures how the rate per unit of work changes with environments (1 to 1024) and threads for PPO,
+// steps environment steps a point and round, and with width (32 to 1024) and batch (32 to 16384)
+// for SAC. A column's name is what changes, a space, and its value.
+RL_MUST_USE RlStatus rl_bench_scale(RlBench *bench, const RlConfig *ppo, const RlConfig *sac,
+                                    int rounds, int64_t steps);
 
 // Starts a measurement without columns.
 void rl_bench_begin(RlBench *bench, const RlConfig *config, int rounds);

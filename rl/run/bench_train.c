@@ -4,20 +4,12 @@
 #include <stdlib.h>
 
 #include "rl/base/clock.h"
-#include "rl/run/bench.h"
 #include "rl/run/bench_raw.h"
-#include "rl/run/train_ppo.h"
-#include "rl/run/train_sac.h"
+#include "rl/run/bench_train.h"
 
 // ---------------------------------------------------------------- a run of no consequence
 
-typedef struct {
-  RlRun run;
-  char folder[32];
-  FILE *null;
-} Trial;
-
-static RlStatus trial_begin(Trial *trial, const RlConfig *config) {
+static RlStatus create(RlBenchTrial *trial, const RlConfig *config) {
   snprintf(trial->folder, sizeof trial->folder, "/tmp/rlbench-XXXXXX");
   RlRunRequest request = {.out = mkdtemp(trial->folder), .mode = RL_PROGRESS_PLAIN};
   trial->null = request.show = fopen("/dev/null", "w");
@@ -28,12 +20,28 @@ static RlStatus trial_begin(Trial *trial, const RlConfig *config) {
   return rl_run_create(&trial->run, config, &request);
 }
 
+RlStatus rl_bench_trial_begin(RlBenchTrial *trial, const RlConfig *config) {
+  RlRun *run = &trial->run;
+  *trial = (RlBenchTrial){0};
+  RL_TRY(create(trial, config));
+  if (config->run.algorithm == RL_ALGO_SAC) {
+    RlSacMeans means = {0};
+    rl_train_sac_begin(run);
+    while (run->counters.updates == 0) rl_train_sac_iterate(run, &means);
+  } else {
+    RlPpoStats stats;
+    rl_train_ppo_warmup(run);
+    rl_train_ppo_iterate(run, &stats);
+  }
+  return RL_OK;
+}
+
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at) {
   (void)info, (void)type, (void)at;
   return remove(path);
 }
 
-static void trial_end(Trial *trial) {
+void rl_bench_trial_end(RlBenchTrial *trial) {
   rl_run_free(&trial->run);
   nftw(trial->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
   if (trial->null) fclose(trial->null);
@@ -50,10 +58,50 @@ static void set_shares(RlBench *bench, int round, const RlRun *run, const RlTime
       rl_bench_set(bench, round, "learn share", "", (now->learn - before->learn) / seconds);
 }
 
+// ---------------------------------------------------------------- what more of something gives
+
+// Runs beside the one that is measured: half its threads (with one thread: none), twice its batch.
+typedef struct {
+  RlBenchTrial half, wide;
+  bool has_half;
+} Others;
+
+static RlStatus others_begin(Others *others, const RlConfig *config, int threads) {
+  RlConfig half = *config, wide = *config;
+  half.run.threads = threads / 2;
+  wide.ppo.batch_size *= 2;
+  wide.sac.batch_size *= 2;
+  others->has_half = threads > 1;
+  if (others->has_half) RL_TRY(rl_bench_trial_begin(&others->half, &half));
+  return rl_bench_trial_begin(&others->wide, &wide);
+}
+
+static void others_end(Others *others) {
+  if (others->has_half) rl_bench_trial_end(&others->half);
+  rl_bench_trial_end(&others->wide);
+}
+
+// Rows learnt from per second, epochs of PPO apart.
+static double row_rate(RlRun *run, int64_t steps) {
+  double seconds;
+  if (run->config.run.algorithm == RL_ALGO_PPO) return rl_bench_ppo_rate(run, steps, &seconds);
+  double updates = rl_bench_sac_updates(run, steps, &seconds);
+  return updates * run->config.sac.batch_size / seconds;
+}
+
+// Appends a round's gains; rate is the row rate of the run they are held against.
+static void set_gains(RlBench *bench, int round, Others *others, double rate, int64_t steps) {
+  if (others->has_half) {
+    double half = row_rate(&others->half.run, steps);
+    bench->cores = rl_bench_set(bench, round, "over half the threads", "x", rate / half);
+  }
+  double wide = row_rate(&others->wide.run, steps);
+  bench->batch = rl_bench_set(bench, round, "rows at twice the batch", "x", wide / rate);
+}
+
 // ---------------------------------------------------------------- PPO
 
-// Trains for at least steps steps; the rate.
-static double train_ppo(RlRun *run, int64_t steps, double *seconds) {
+double rl_bench_ppo_rate(RlRun *run, int64_t steps, double *seconds) {
   int64_t first = run->counters.step;
   double start = rl_clock_seconds();
   while (run->counters.step < first + steps) {
@@ -65,30 +113,32 @@ static double train_ppo(RlRun *run, int64_t steps, double *seconds) {
 }
 
 RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds, int64_t steps) {
-  static Trial trial;
+  static RlBenchTrial trial;
+  static Others others;
   RlRun *run = &trial.run;
   rl_bench_begin(bench, config, rounds);
-  RlStatus status = trial_begin(&trial, config);
+  RlStatus status = rl_bench_trial_begin(&trial, config);
+  if (status == RL_OK) status = others_begin(&others, config, bench->threads);
   if (status == RL_OK) {
     RlArena arena = {0};
     RlBenchRaw raw;
     double seconds;
     rl_bench_raw_init(&raw, &arena, &run->env);
-    rl_train_ppo_warmup(run);
-    train_ppo(run, 1, &seconds);
     for (int r = 0; r < rounds; r++) {
       double ceiling = rl_bench_raw_rate(&raw, run->pool, steps);
       RlTimeSplit before = run->split;
-      double rate = train_ppo(run, steps, &seconds);
+      double rate = rl_bench_ppo_rate(run, steps, &seconds);
       rl_bench_set(bench, r, "mj_step ceiling", "steps/s", ceiling);
       rl_bench_set(bench, r, "ppo", "steps/s", rate);
       rl_bench_set(bench, r, "of the ceiling", "", rate / ceiling);
       set_shares(bench, r, run, &before, seconds);
+      set_gains(bench, r, &others, rate, steps);
     }
     rl_bench_raw_free(&raw);
     rl_arena_free(&arena);
   }
-  trial_end(&trial);
+  others_end(&others);
+  rl_bench_trial_end(&trial);
   return status;
 }
 
@@ -106,9 +156,8 @@ static double hidden_work(const RlMlp *mlp) {
   return forward_work(mlp) - (double)mlp->dim[0] * mlp->dim[1];
 }
 
-// Floating-point operations of one update's matrix products. The actor's gradient goes through the
-// smaller critic of each row only, down to the action.
-static double update_flops(const RlRun *run) {
+// The actor's gradient goes through the smaller critic of each row only, down to the action.
+double rl_bench_sac_flops(const RlRun *run) {
   const RlMlp *actor = &run->policy.actor.mlp, *critic = &run->policy.critic[0];
   double values = 2 * forward_work(critic);  // both targets
   double critics = 2 * (2 * forward_work(critic) + hidden_work(critic));
@@ -118,16 +167,22 @@ static double update_flops(const RlRun *run) {
   return 2.0 * run->config.sac.batch_size * (values + critics + through + actors);
 }
 
-static void sac_round(RlBench *bench, int r, RlRun *run, int64_t steps) {
+double rl_bench_sac_updates(RlRun *run, int64_t steps, double *seconds) {
   RlSacMeans means = {0};
+  int64_t updates = run->counters.updates, first = run->counters.step;
+  double start = rl_clock_seconds();
+  while (run->counters.step < first + steps) rl_train_sac_iterate(run, &means);
+  *seconds = rl_clock_seconds() - start;
+  return (double)(run->counters.updates - updates);
+}
+
+static void sac_round(RlBench *bench, int r, RlRun *run, Others *others, int64_t steps) {
   RlTimeSplit before = run->split;
   RlSacSplit split = run->sac.split;
-  int64_t updates = run->counters.updates, first = run->counters.step;
-  double gemm = rl_bench_gemm_rate(run->pool), start = rl_clock_seconds();
-  while (run->counters.step < first + steps) rl_train_sac_iterate(run, &means);
-  double seconds = rl_clock_seconds() - start, learn = run->split.learn - before.learn;
-  double count = (double)(run->counters.updates - updates);
-  double flops = count * update_flops(run) * 1e-9;
+  double gemm = rl_bench_gemm_rate(run->pool), seconds;
+  double count = rl_bench_sac_updates(run, steps, &seconds);
+  double learn = run->split.learn - before.learn;
+  double flops = count * rl_bench_sac_flops(run) * 1e-9;
   rl_bench_set(bench, r, "sac", "updates/s", count / seconds);
   rl_bench_set(bench, r, "in updates", "GFLOP/s", flops / learn);
   rl_bench_set(bench, r, "large products", "GFLOP/s", gemm);
@@ -138,19 +193,19 @@ static void sac_round(RlBench *bench, int r, RlRun *run, int64_t steps) {
   rl_bench_set(bench, r, "critic share", "", (now->critic - split.critic) / seconds);
   rl_bench_set(bench, r, "actor share", "", (now->actor - split.actor) / seconds);
   rl_bench_set(bench, r, "optimiser share", "", (now->optimiser - split.optimiser) / seconds);
+  set_gains(bench, r, others, count / seconds * run->config.sac.batch_size, steps);
 }
 
 RlStatus rl_bench_sac(RlBench *bench, const RlConfig *config, int rounds, int64_t steps) {
-  static Trial trial;
-  RlRun *run = &trial.run;
+  static RlBenchTrial trial;
+  static Others others;
   rl_bench_begin(bench, config, rounds);
-  RlStatus status = trial_begin(&trial, config);
-  if (status == RL_OK) {
-    RlSacMeans means = {0};
-    rl_train_sac_begin(run);
-    while (run->counters.updates == 0) rl_train_sac_iterate(run, &means);
-    for (int r = 0; r < rounds; r++) sac_round(bench, r, run, steps);
+  RlStatus status = rl_bench_trial_begin(&trial, config);
+  if (status == RL_OK) status = others_begin(&others, config, bench->threads);
+  for (int r = 0; status == RL_OK && r < rounds; r++) {
+    sac_round(bench, r, &trial.run, &others, steps);
   }
-  trial_end(&trial);
+  others_end(&others);
+  rl_bench_trial_end(&trial);
   return status;
 }
