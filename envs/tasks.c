@@ -1,5 +1,7 @@
 // The table of tasks: finding one by name, completing its [env] keys, loading its model. Place: the
 // only file that names them all; callers go through a task's function pointers.
+#include <math.h>
+#include <mujoco/mjxmacro.h>
 #include <string.h>
 
 #include "envs/task.h"
@@ -139,6 +141,35 @@ static RlStatus check_sizes(const RlTask *task, const mjModel *m, const char *pa
   return RL_OK;
 }
 
+// Name of an array of numbers that are none, else NULL: MuJoCo takes "nan" in most attributes.
+static const char *find_nan(const mjModel *m) {
+#undef MJ_M
+#define MJ_M(n)                      m->n
+#define X(type, name, rows, columns) {#name, #type, m->name, (int64_t)m->rows * (int64_t)(columns)},
+  const struct {
+    const char *name, *type;
+    const void *data;
+    int64_t n;
+  } array[] = {{"gravity", "mjtNum", m->opt.gravity, 3}, MJMODEL_POINTERS};
+#undef X
+  for (size_t i = 0; i < sizeof array / sizeof *array; i++) {
+    if (strcmp(array[i].type, "mjtNum") != 0) continue;
+    const mjtNum *number = array[i].data;
+    for (int64_t k = 0; k < array[i].n; k++) {
+      if (isnan(number[k])) return array[i].name;
+    }
+  }
+  return NULL;
+}
+
+static RlStatus check_numbers(const mjModel *m, const char *path) {
+  const char *bad = find_nan(m);
+  if (bad) return rl_error(RL_FAIL, "%s: %s: found nan, expected a number", path, bad);
+  double timestep = m->opt.timestep;
+  if (timestep > 0 && timestep <= 1) return RL_OK;
+  return rl_error(RL_FAIL, "%s: timestep: found %g, expected a number in (0, 1]", path, timestep);
+}
+
 mjModel *rl_task_load(const RlTask *task) {
   mju_user_warning = ignore_warning;
   char path[PATH_SIZE], text[512] = "";
@@ -148,7 +179,7 @@ mjModel *rl_task_load(const RlTask *task) {
     (void)rl_error(RL_FAIL, "%s: found '%s', expected a model MuJoCo can load", path, text);
     return NULL;
   }
-  if (check_sizes(task, m, path) != RL_OK) {
+  if (check_sizes(task, m, path) != RL_OK || check_numbers(m, path) != RL_OK) {
     mj_deleteModel(m);
     return NULL;
   }

@@ -288,9 +288,15 @@ static void save_rng(double *row, const RlRng *rng) {
   }
 }
 
+// A double out of a file, where it may be anything: what the cast to come cannot hold becomes 0.
+static double in_range(double x, double most) {
+  return x >= 0 && x <= most ? x : 0;
+}
+
 static void load_rng(RlRng *rng, const double *row) {
   for (int k = 0; k < 2; k++) {
-    rng->word[k] = (uint64_t)row[2 * k] << 32 | (uint64_t)row[2 * k + 1];
+    rng->word[k] = (uint64_t)in_range(row[2 * k], 0xffffffffu) << 32 |
+                   (uint64_t)in_range(row[2 * k + 1], 0xffffffffu);
   }
 }
 
@@ -320,8 +326,8 @@ void rl_vecenv_load(RlVecEnv *env, const double *state) {
     memcpy(env->mem + (size_t)i * nmem, state, nmem * sizeof *state);
     state += nmem;
     env->running_return[i] = *state++;
-    env->running_length[i] = (int)*state++;
-    env->divergences[i] = (int64_t)*state++;
+    env->running_length[i] = (int)in_range(*state++, 0x1p30);
+    env->divergences[i] = (int64_t)in_range(*state++, 0x1p40);
     env->ndiverged += env->divergences[i];
     load_rng(&env->rng[i], state);
     state += RNG_DOUBLES;

@@ -13,6 +13,13 @@ void rl_adam_init(RlAdam *adam, RlArena *arena, int n, double epsilon) {
   adam->v = RL_PUSH(arena, RlReal, n);
 }
 
+// the largest norm whose square a float holds, with room
+static const double most = 1e18;
+
+bool rl_adam_takes(double norm) {
+  return norm <= most;
+}
+
 void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
                   double learning_rate) {
   adam->step++;

@@ -3,6 +3,7 @@
 #ifndef NETS_ADAM_H_
 #define NETS_ADAM_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "nets/real.h"
@@ -17,6 +18,10 @@ typedef struct {
 
 // beta1 0.9, beta2 0.999.
 void rl_adam_init(RlAdam *adam, RlArena *arena, int n, double epsilon);
+
+// Whether a gradient of this norm can be stepped on: a second moment that overflowed would stay so,
+// and its parameter never move again. A NaN cannot.
+bool rl_adam_takes(double norm);
 
 // param -= learning_rate * mhat / (sqrt(vhat) + epsilon) with the gradient scale * grad.
 void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,

@@ -79,9 +79,9 @@ typedef struct {
   RlReal *c;           // (M, N)
   const RlReal *init;  // (M, N) with row stride ldinit
   const RlReal *a;     // (M, K), or transposed (K, M)
-  const RlReal *b;     // (K, N)
+  const RlReal *b;     // (K, N), dense or packed
   ptrdiff_t ldinit;
-  int transposed, M, N, K;
+  int transposed, packed, M, N, K;
 } Product;
 
 // The definition, and the path of processors without a tile set.
@@ -110,11 +110,11 @@ enum {
   LEFT_STRIDE = BLOCK_ROWS + 16,
   LEFT_DEPTH = 384,
 };
-// With fewer rows than these a copy of the panel costs more than it saves; matrices narrower than
-// this do not make the rows of a panel fight for the same cache sets.
-enum { COPY_ROWS = 24, COPY_COLUMNS = 96 };
-
 static int min_int(int a, int b) {
+  return a < b ? a : b;
+}
+
+static ptrdiff_t min_ptrdiff(ptrdiff_t a, ptrdiff_t b) {
   return a < b ? a : b;
 }
 
@@ -141,7 +141,7 @@ static void find_left(Block *block, RlReal *restrict copy) {
   block->lda = p->transposed ? p->M : p->K;
   block->a = p->transposed ? p->a + block->k0 * block->lda + block->m0
                            : p->a + block->m0 * block->lda + block->k0;
-  if (!p->transposed || p->M < COPY_COLUMNS || p->N < 64) return;
+  if (!p->transposed || p->M < RL_GEMM_PACK_COLUMNS || p->N < 64) return;
   for (int k = 0; k < block->k1 - block->k0; k++) {
     memcpy(copy + k * LEFT_STRIDE, block->a + k * block->lda, (size_t)rows * sizeof(RlReal));
   }
@@ -149,20 +149,22 @@ static void find_left(Block *block, RlReal *restrict copy) {
   block->lda = LEFT_STRIDE;
 }
 
-static TileArgs block_args(const Block *block, int column) {
+// For columns columns from column on: packed, they are a panel of their own.
+static TileArgs block_args(const Block *block, int column, int columns) {
   const Product *p = block->p;
-  const ptrdiff_t lda = block->lda;
   const int first = block->k0 == 0;
+  const RlReal *b = p->b + (p->packed ? (ptrdiff_t)column * p->K : column);
+  const ptrdiff_t ldb = p->packed ? columns : p->N;
   return (TileArgs){
       .c = p->c + (ptrdiff_t)block->m0 * p->N + column,
       .init = first ? p->init + block->m0 * p->ldinit + column
                     : p->c + (ptrdiff_t)block->m0 * p->N + column,
       .a = block->a,
-      .b = p->b + (ptrdiff_t)block->k0 * p->N + column,
+      .b = b + block->k0 * ldb,
       .ldc = p->N,
       .ldinit = first ? p->ldinit : p->N,
-      .lda = lda,
-      .ldb = p->N,
+      .lda = block->lda,
+      .ldb = ldb,
       .K = block->k1 - block->k0,
   };
 }
@@ -177,9 +179,9 @@ static void advance(TileArgs *t, int rows, int transposed) {
 static void multiply_panel(const Block *block, int column, int width, RlReal *restrict panel) {
   const TileSet *set = block->set;
   const int transposed = block->p->transposed, rows = block->m1 - block->m0;
-  TileArgs t = block_args(block, column);
-  if (rows >= COPY_ROWS && t.ldb >= COPY_COLUMNS) {
-    const int columns = set->vw << width;
+  const int columns = set->vw << width;
+  TileArgs t = block_args(block, column, columns);
+  if (!block->p->packed && rows >= RL_GEMM_PACK_ROWS && t.ldb >= RL_GEMM_PACK_COLUMNS) {
     set->copy[width](panel, t.b, t.ldb, t.K);
     t.b = panel;
     t.ldb = columns;
@@ -210,10 +212,10 @@ static void multiply_edge(const Block *block, int column) {
   const TileSet *set = block->set;
   const Product *p = block->p;
   const int vw = set->vw, columns = p->N - column, rows = block->m1 - block->m0;
-  TileArgs t = block_args(block, column);
-  const ptrdiff_t room = (ptrdiff_t)p->K * p->N - vw - column;  // last start of a whole vector
-  const ptrdiff_t whole = room < 0 ? 0 : room / p->N + 1;
-  const int safe = whole <= block->k0 ? 0 : min_int(t.K, (int)whole - block->k0);
+  TileArgs t = block_args(block, column, columns);
+  // whole vectors that can be read from here on before b ends
+  const ptrdiff_t room = p->b + (ptrdiff_t)p->K * p->N - t.b - vw;
+  const int safe = room < 0 ? 0 : (int)min_ptrdiff(t.K, room / t.ldb + 1);
   RlReal last[MAX_VW * MAX_VW] = {0}, c[MAX_ROWS * MAX_VW] = {0};
   for (int k = safe; k < t.K; k++) {
     copy_few(last + (k - safe) * vw, t.b + k * t.ldb, columns);
@@ -246,10 +248,16 @@ static void multiply_edge(const Block *block, int column) {
   }
 }
 
+// Widest tile that takes rows rows, or the six that keep the multiply-adds busy.
+static int widest_tile(const TileSet *set, int rows) {
+  int widest = WIDTHS - 1;
+  while (widest > 0 && set->rows[widest] < min_int(rows, 6)) widest--;
+  return widest;
+}
+
 static void multiply_tiled(const Product *p, const TileSet *set) {
   _Alignas(64) RlReal panel[PANEL], left[LEFT_STRIDE * LEFT_DEPTH];
-  int widest = WIDTHS - 1;
-  while (widest > 0 && set->rows[widest] < min_int(p->M, 6)) widest--;
+  const int widest = widest_tile(set, p->packed ? 6 : p->M);
   const int depth = part_size(p->K, PANEL / (set->vw << widest));
   const int height = part_size(p->M, BLOCK_ROWS);
   for (int m0 = 0; m0 < p->M; m0 += height) {
@@ -269,62 +277,130 @@ static void multiply_tiled(const Product *p, const TileSet *set) {
   }
 }
 
-static void multiply(const Product *p) {
-  if (p->M <= 0 || p->N <= 0) return;
+// NULL: the plain path
+static const TileSet *active_tiles(void) {
   switch (rl_isa_active()) {
 #ifdef __x86_64__
     case RL_ISA_AVX512:
-      multiply_tiled(p, &tiles_avx512);
-      break;
+      return &tiles_avx512;
     case RL_ISA_AVX2:
-      multiply_tiled(p, &tiles_avx2);
-      break;
+      return &tiles_avx2;
 #endif
     default:
-      multiply_plain(p);
+      return NULL;
   }
+}
+
+static void multiply(const Product *p) {
+  if (p->M <= 0 || p->N <= 0) return;
+  const TileSet *set = active_tiles();
+  if (set) {
+    multiply_tiled(p, set);
+  } else {
+    multiply_plain(p);
+  }
+}
+
+// Whether a packed matrix of N columns has another order.
+static int is_packed(int N) {
+  return N >= RL_GEMM_PACK_COLUMNS && active_tiles() != NULL;
 }
 
 // Rows of zeros and of the bias are read with row stride 0, in runs of at most this many columns.
 enum { ZERO_COLUMNS = 4096 };
 
+static void forward(RlReal *y, const RlReal *x, const RlReal *w, const RlReal *b, int packed, int M,
+                    int N, int K) {
+  static const RlReal zero[ZERO_COLUMNS];
+  Product p = {.c = y, .init = b, .a = x, .b = w, .packed = packed, .M = M, .N = N, .K = K};
+  if (!b && N > ZERO_COLUMNS) {
+    memset(y, 0, (size_t)M * (size_t)N * sizeof(RlReal));
+    p.init = y;
+    p.ldinit = N;
+  } else if (!b) {
+    p.init = zero;
+  }
+  multiply(&p);
+}
+
 void rl_gemm_forward(RlReal *y, const RlReal *x, const RlReal *w, const RlReal *b, int M, int N,
                      int K) {
-  if (!b) {
-    static const RlReal zero[ZERO_COLUMNS];
-    if (N > ZERO_COLUMNS) {
-      memset(y, 0, (size_t)M * (size_t)N * sizeof(RlReal));
-      multiply(&(Product){y, y, x, w, N, 0, M, N, K});
-    } else {
-      multiply(&(Product){y, zero, x, w, 0, 0, M, N, K});
-    }
-  } else {
-    multiply(&(Product){y, b, x, w, 0, 0, M, N, K});
-  }
+  forward(y, x, w, b, 0, M, N, K);
+}
+
+void rl_gemm_forward_packed(RlReal *y, const RlReal *x, const RlReal *packed, const RlReal *b,
+                            int M, int N, int K) {
+  forward(y, x, packed, b, is_packed(N), M, N, K);
 }
 
 void rl_gemm_backward_weight(RlReal *dw, const RlReal *x, const RlReal *dy, int M, int N, int K) {
   if (N == 1) {
     // a column is as well a row: vectors along k instead of one lane in use
-    multiply(&(Product){dw, dw, dy, x, K, 0, 1, K, M});
+    multiply(&(Product){dw, dw, dy, x, K, 0, 0, 1, K, M});
   } else {
-    multiply(&(Product){dw, dw, x, dy, N, 1, K, N, M});
+    multiply(&(Product){dw, dw, x, dy, N, 1, 0, K, N, M});
   }
 }
 
 void rl_gemm_backward_input(RlReal *dx, const RlReal *dy, const RlReal *wt, int M, int N, int K) {
-  rl_gemm_forward(dx, dy, wt, NULL, M, K, N);
+  rl_gemm_forward_packed(dx, dy, wt, NULL, M, K, N);
 }
 
-// Tiles of a cache line's side: both matrices are touched a whole line at a time.
-void rl_gemm_transpose(RlReal *restrict out, const RlReal *restrict in, int rows, int cols) {
+// ---------------------------------------------------------------- packing
+
+// out (columns, rows) = those rows of in, each of the first columns of a row of ldin, transposed.
+// Squares of a cache line's side: both matrices are touched a whole line at a time.
+static void transpose(RlReal *restrict out, const RlReal *restrict in, int rows, int columns,
+                      ptrdiff_t ldin) {
   enum { SIDE = 16 };
   for (int i0 = 0; i0 < rows; i0 += SIDE) {
-    for (int j0 = 0; j0 < cols; j0 += SIDE) {
-      const int i1 = min_int(i0 + SIDE, rows), j1 = min_int(j0 + SIDE, cols);
+    for (int j0 = 0; j0 < columns; j0 += SIDE) {
+      const int i1 = min_int(i0 + SIDE, rows), j1 = min_int(j0 + SIDE, columns);
       for (int j = j0; j < j1; j++) {
-        for (int i = i0; i < i1; i++) out[(ptrdiff_t)j * rows + i] = in[(ptrdiff_t)i * cols + j];
+        for (int i = i0; i < i1; i++) out[(ptrdiff_t)j * rows + i] = in[i * ldin + j];
       }
     }
   }
+}
+
+typedef struct {
+  RlReal *out;
+  const RlReal *w;  // (K, N), or transposed (N, K)
+  int transposed, K, N;
+} Packing;
+
+static void pack_panel(const Packing *p, int column, int columns) {
+  RlReal *panel = p->out + (ptrdiff_t)column * p->K;
+  if (p->transposed) {
+    transpose(panel, p->w + (ptrdiff_t)column * p->K, columns, p->K, p->K);
+    return;
+  }
+  for (int k = 0; k < p->K; k++) {
+    memcpy(panel + (ptrdiff_t)k * columns, p->w + (ptrdiff_t)k * p->N + column,
+           (size_t)columns * sizeof(RlReal));
+  }
+}
+
+// The panels are those of multiply_tiled.
+static void pack(const Packing *p) {
+  if (!is_packed(p->N)) {
+    pack_panel(p, 0, p->N);
+    return;
+  }
+  const TileSet *set = active_tiles();
+  int column = 0;
+  for (int width = widest_tile(set, 6); width >= 0; width--) {
+    for (; column + (set->vw << width) <= p->N; column += set->vw << width) {
+      pack_panel(p, column, set->vw << width);
+    }
+  }
+  if (column < p->N) pack_panel(p, column, p->N - column);
+}
+
+void rl_gemm_pack(RlReal *packed, const RlReal *w, int K, int N) {
+  pack(&(Packing){packed, w, 0, K, N});
+}
+
+void rl_gemm_pack_transposed(RlReal *packed, const RlReal *w, int K, int N) {
+  pack(&(Packing){packed, w, 1, N, K});
 }

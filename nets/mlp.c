@@ -36,7 +36,8 @@ void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, in
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     mlp->W[l] = next;
     mlp->b[l] = next + (size_t)in * (size_t)out;
-    mlp->Wt[l] = RL_PUSH(arena, RlReal, (size_t)in * (size_t)out);
+    if (out >= RL_GEMM_PACK_COLUMNS) mlp->packed[l] = RL_PUSH(arena, RlReal, in * out);
+    if (l > 0) mlp->packed_t[l] = RL_PUSH(arena, RlReal, in * out);
     next = mlp->b[l] + out;
   }
   mlp->extra = next;
@@ -101,9 +102,16 @@ void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng) {
   rl_mlp_pack(mlp);
 }
 
-void rl_mlp_pack(RlMlp *mlp) {
+void rl_mlp_pack_forward(RlMlp *mlp) {
   for (int l = 0; l < mlp->L; l++) {
-    rl_gemm_transpose(mlp->Wt[l], mlp->W[l], mlp->dim[l], mlp->dim[l + 1]);
+    if (mlp->packed[l]) rl_gemm_pack(mlp->packed[l], mlp->W[l], mlp->dim[l], mlp->dim[l + 1]);
+  }
+}
+
+void rl_mlp_pack(RlMlp *mlp) {
+  rl_mlp_pack_forward(mlp);
+  for (int l = 1; l < mlp->L; l++) {
+    rl_gemm_pack_transposed(mlp->packed_t[l], mlp->W[l], mlp->dim[l], mlp->dim[l + 1]);
   }
 }
 
@@ -123,7 +131,11 @@ void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows) {
   for (int l = 0; l < mlp->L; l++) {
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     RlReal *y = work->y[l + 1];
-    rl_gemm_forward(y, work->y[l], mlp->W[l], mlp->b[l], rows, out, in);
+    if (mlp->packed[l] && rows >= RL_GEMM_PACK_ROWS) {
+      rl_gemm_forward_packed(y, work->y[l], mlp->packed[l], mlp->b[l], rows, out, in);
+    } else {
+      rl_gemm_forward(y, work->y[l], mlp->W[l], mlp->b[l], rows, out, in);
+    }
     if (l == mlp->L - 1) break;
     const size_t size = (size_t)rows * (size_t)out;
     if (mlp->activation == RL_ACTIVATION_TANH) {
@@ -134,7 +146,7 @@ void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows) {
   }
 }
 
-void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, RlReal *dx) {
+void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad) {
   RL_ASSERT(rows <= work->rows && work->dy[mlp->L]);
   for (int l = mlp->L - 1; l >= 0; l--) {
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
@@ -143,10 +155,9 @@ void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, 
       rl_gemm_backward_weight(grad + (mlp->W[l] - mlp->param), work->y[l], dy, rows, out, in);
       rl_bias_backward(grad + (mlp->b[l] - mlp->param), dy, rows, out);
     }
-    RlReal *dinput = l > 0 ? work->dy[l] : dx;
-    if (!dinput) break;
-    rl_gemm_backward_input(dinput, dy, mlp->Wt[l], rows, out, in);
     if (l == 0) break;
+    RlReal *dinput = work->dy[l];
+    rl_gemm_backward_input(dinput, dy, mlp->packed_t[l], rows, out, in);
     const size_t size = (size_t)rows * (size_t)in;
     if (mlp->activation == RL_ACTIVATION_TANH) {
       rl_tanh_backward(dinput, dinput, work->y[l], size);

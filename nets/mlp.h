@@ -23,7 +23,10 @@ typedef struct {
   RlReal *W[RL_MAX_LAYERS];    // views into param (dim[l], dim[l + 1])
   RlReal *b[RL_MAX_LAYERS];    // views into param (dim[l + 1])
   RlReal *extra;               // view into param (nextra): log sigma, say; the layers do not use it
-  RlReal *Wt[RL_MAX_LAYERS];   // transposes (dim[l + 1], dim[l]), refreshed by rl_mlp_pack
+  // What products with many rows read instead of W, made by rl_mlp_pack (nets/gemm.h). NULL where a
+  // layer is narrow, or has no gradient to pass on.
+  RlReal *packed[RL_MAX_LAYERS];    // W                          (dim[l], dim[l + 1])
+  RlReal *packed_t[RL_MAX_LAYERS];  // its transpose              (dim[l + 1], dim[l])
 } RlMlp;
 
 typedef struct {
@@ -45,8 +48,10 @@ void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, in
 // (PyTorch's nn.Linear), the last layer scaled by output_gain. Packs.
 void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng);
 
-// Refreshes what is derived from param; to be called after every change of param before a backward.
+// Refreshes what is derived from param: to be called after every change of param. For a network
+// that only runs forward, rl_mlp_pack_forward is enough.
 void rl_mlp_pack(RlMlp *mlp);
+void rl_mlp_pack_forward(RlMlp *mlp);
 
 // Allocates activations for rows rows; with_gradient: room for rl_mlp_backward too.
 void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int rows,
@@ -56,9 +61,8 @@ void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int row
 void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
 
 // From work->dy[L] (rows, dim[L]), after a forward of the same rows: overwrites dy[L - 1] ...
-// dy[1], each with the gradient of a layer's output before its activation. nullable: grad (nparam),
-// laid out as param, else the parameters' are added to it; dx, else overwritten with the gradient
-// of the input (rows, dim[0]).
-void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad, RlReal *dx);
+// dy[1], each with the gradient of a layer's output before its activation.  nullable: grad
+// (nparam), laid out as param, else the parameters' are added to it.
+void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad);
 
 #endif

@@ -9,8 +9,8 @@
 void rl_gaussian_init(RlGaussian *g, const RlReal *raw, double min, double max, int A) {
   g->A = A;
   for (int i = 0; i < A; i++) {
-    // detail: log-sigma-clamp
-    double clamped = fmin(fmax((double)raw[i], min), max);
+    // detail: log-sigma-clamp: of a number; a NaN stays one
+    double x = (double)raw[i], clamped = x < min ? min : x > max ? max : x;
     g->log_sigma[i] = (RlReal)clamped;
     g->sigma[i] = (RlReal)exp((double)g->log_sigma[i]);
     g->inv_sigma[i] = (RlReal)exp(-(double)g->log_sigma[i]);

@@ -192,7 +192,7 @@ static void actor_block(const Minibatch *mb, RlPpoSlot *slot, int start, int row
   rl_ppo_loss_policy(&mb->loss, slot->work.dy[mlp->L], dlog_sigma, &slot->sums, slot->act,
                      slot->work.y[mlp->L], slot->old_mean, slot->old_logp, mb->ppo->adv + start,
                      rows);
-  rl_mlp_backward(mlp, &slot->work, rows, slot->grad, NULL);
+  rl_mlp_backward(mlp, &slot->work, rows, slot->grad);
 }
 
 static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int rows) {
@@ -205,7 +205,7 @@ static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int ro
   rl_mlp_forward(mlp, &slot->work, rows);
   rl_ppo_loss_value(&mb->loss, slot->work.dy[mlp->L], &slot->sums, slot->work.y[mlp->L],
                     slot->old_value, slot->ret, rows);
-  rl_mlp_backward(mlp, &slot->work, rows, slot->grad, NULL);
+  rl_mlp_backward(mlp, &slot->work, rows, slot->grad);
 }
 
 // Zeroes a network's slot and fills it from the minibatch's rows from start on.
@@ -227,18 +227,23 @@ static void sum_slots(const Minibatch *mb, int which) {
   net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
 }
 
+// Share of a gradient of this norm that is stepped on.
+static double clip_scale(const RlPpo *ppo, double norm) {
+  // detail: gradient-clip
+  return fmin(1, ppo->o->max_grad_norm / (norm + 1e-6));
+}
+
 // Clips a network's gradient by norm, its own or that of both networks, and steps.
 static void step(RlPpo *ppo, int which, double norm) {
   RlPpoNet *net = &ppo->net[which];
-  // detail: gradient-clip
-  double scale = fmin(1, ppo->o->max_grad_norm / (norm + 1e-6));
-  rl_adam_step(&net->adam, net->mlp->param, net->grad, scale, ppo->learning_rate);
+  rl_adam_step(&net->adam, net->mlp->param, net->grad, clip_scale(ppo, norm), ppo->learning_rate);
   rl_mlp_pack(net->mlp);
 }
 
 // What one network saw of a minibatch, from its slots.
 static void look_at(const Minibatch *mb, int which, RlPpoLook *look) {
   const RlPpoNet *net = &mb->ppo->net[which];
+  bool takes = rl_adam_takes(net->grad_norm * clip_scale(mb->ppo, net->grad_norm));
   *look = (RlPpoLook){.grad_norm = net->grad_norm};
   for (int s = 0; s < mb->nslot; s++) {
     const RlPpoSums *sums = &net->slot[s].sums;
@@ -249,10 +254,10 @@ static void look_at(const Minibatch *mb, int which, RlPpoLook *look) {
   }
   if (which == ACTOR) {
     look->entropy = (double)rl_gaussian_entropy(&mb->g);
-    if (!isfinite(look->grad_norm)) look->bad = "actor gradient";
+    if (!takes) look->bad = "actor gradient";
     if (!isfinite(look->sums.policy_loss)) look->bad = "policy loss";
   } else {
-    if (!isfinite(look->grad_norm)) look->bad = "critic gradient";
+    if (!takes) look->bad = "critic gradient";
     if (!isfinite(look->sums.value_loss)) look->bad = "value loss";
   }
 }
@@ -415,6 +420,24 @@ static int list_rows(int *order, const RlRollout *rollout) {
   return n;
 }
 
+// A rollout without a row that counts: the policy's actions are not finite, or the physics diverges
+// whatever is done. It stands as one minibatch skipped, so that a run of such rollouts ends.
+static void skip_rollout(RlPpo *ppo, RlPpoStats *stats) {
+  stats->bad = "every step of the rollout";
+  stats->skipped++;
+  ppo->skipped_in_a_row++;
+}
+
+// Share of action components at or beyond the bounds, over the n rows that count.
+static double saturation(const RlRollout *rollout, const int *row, int n) {
+  int64_t count = 0;
+  for (int i = 0; i < n; i++) {
+    const RlReal *act = rollout->act + (size_t)row[i] * (size_t)rollout->A;
+    for (int a = 0; a < rollout->A; a++) count += fabs((double)act[a]) >= 1;
+  }
+  return n ? (double)count / ((double)n * rollout->A) : (double)NAN;
+}
+
 static void finish(RlPpoStats *stats, const RlPpo *ppo) {
   double n = stats->updates ? (double)stats->updates : (double)NAN;
   stats->policy_gradient_loss /= n;
@@ -439,6 +462,8 @@ void rl_ppo_update(RlPpo *ppo, RlRollout *rollout, RlPpoStats *stats) {
   memset(stats, 0, sizeof *stats);
   int n = list_rows(ppo->order, rollout);
   bool go_on = true;
+  stats->saturation = saturation(rollout, ppo->order, n);
+  if (n == 0) skip_rollout(ppo, stats);
   for (int epoch = 0; epoch < o->n_epochs && go_on; epoch++) {
     // detail: recompute-advantage
     if (epoch > 0 && o->recompute_advantage) rl_ppo_evaluate(ppo, rollout);

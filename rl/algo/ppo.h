@@ -47,9 +47,10 @@ typedef struct {
 typedef struct {
   double policy_gradient_loss, value_loss, entropy_loss, approx_kl, clip_fraction;
   double explained_variance, std, learning_rate, clip_range;
+  double saturation;  // share of the rollout's action components at or beyond the bounds
   double actor_grad_norm, critic_grad_norm;
   int epochs, updates;  // begun; applied
-  int skipped;          // minibatches with a non-finite loss or gradient
+  int skipped;          // minibatches with a non-finite loss or gradient; rollouts without a row
   const char *bad;      // what was not finite; NULL if all was
 } RlPpoStats;
 

@@ -6,7 +6,9 @@
 
 // Surrogate -min(r A, clip(r) A) of one ratio; writes its derivative by log r.
 static double surrogate(double ratio, double adv, double clip_range, double *dlog_ratio) {
-  double clipped = fmin(fmax(ratio, 1 - clip_range), 1 + clip_range);
+  double lo = 1 - clip_range, hi = 1 + clip_range;
+  // a ratio that is NaN stays one: fmin and fmax would make a bound of it
+  double clipped = ratio < lo ? lo : ratio > hi ? hi : ratio;
   double free_loss = -ratio * adv, clip_loss = -clipped * adv;
   // detail: clipped-surrogate: where the clipped branch holds, no gradient passes
   *dlog_ratio = free_loss >= clip_loss ? free_loss : 0;

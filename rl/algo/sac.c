@@ -104,6 +104,11 @@ void rl_sac_start(RlSac *sac) {
     memcpy(sac->target[c].param, sac->critic[c]->param,
            (size_t)sac->critic[c]->nparam * sizeof(RlReal));
   }
+  rl_sac_refresh(sac);
+}
+
+void rl_sac_refresh(RlSac *sac) {
+  for (int c = 0; c < RL_SAC_CRITICS; c++) rl_mlp_pack_forward(&sac->target[c]);
 }
 
 double rl_sac_alpha(const RlSac *sac) {
@@ -124,7 +129,7 @@ static void draw_job(void *arg, int b) {
   RlSac *sac = draw->sac;
   RlSacBatch *batch = &sac->batch;
   size_t O = (size_t)sac->O, A = (size_t)sac->A;
-  size_t first = (size_t)(b * sac->block), end = first + (size_t)block_rows(sac, b);
+  size_t first = (size_t)b * (size_t)sac->block, end = first + (size_t)block_rows(sac, b);
   for (size_t r = first; r < end; r++) {
     RlTransition t;
     rl_replay_read(draw->replay, &t, batch->slot[r], &draw->window);
@@ -184,6 +189,11 @@ static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const
   rl_squashed_forward(&actor->squash, pi, work->y[mlp->L], noise, rows);
 }
 
+// The smaller one, or NaN if either is: fmin would take the other and say nothing.
+static double least(double a, double b) {
+  return b < a || isnan(b) ? b : a;
+}
+
 // y = coefficient R + gamma^k (min Q'(s', a') - alpha log pi(a'|s')), a' ~ pi(s').
 static void target_block(const Update *u, int b) {
   RlSac *sac = u->sac;
@@ -198,7 +208,7 @@ static void target_block(const Update *u, int b) {
   for (int r = 0; r < rows; r++) {
     double q = (double)block->target[0].y[sac->target[0].L][r];
     // detail: clipped-double-q
-    if (u->ncritic == 2) q = fmin(q, (double)block->target[1].y[sac->target[1].L][r]);
+    if (u->ncritic == 2) q = least(q, (double)block->target[1].y[sac->target[1].L][r]);
     // detail: entropy-at-the-bootstrap
     if (o->entropy_bootstrap) q -= u->alpha * (double)block->next_pi.logp[r];
     double discount = (double)sac->batch.discount[first + r];
@@ -248,7 +258,7 @@ static void critic_job(void *arg, int job) {
     block->sums.q[c] += (double)q[r];
   }
   memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
-  rl_mlp_backward(net->mlp, work, rows, grad, NULL);
+  rl_mlp_backward(net->mlp, work, rows, grad);
 }
 
 // Gradient of -Q by the action through critic c, for the rows in which it is the smaller one. Only
@@ -266,7 +276,7 @@ static void value_backward(const Update *u, RlSacBlock *block, int c, const int 
     }
   }
   for (int i = 0; i < n; i++) work->dy[L][i] = -u->weight;
-  rl_mlp_backward(critic, work, n, NULL, NULL);
+  rl_mlp_backward(critic, work, n, NULL);
   rl_gemm_backward_input(block->dq, work->dy[1], sac->act_wt[c], n, critic->dim[1], A);
   for (int i = 0; i < n; i++) {
     memcpy(block->dact + row[i] * A, block->dq + i * A, (size_t)A * sizeof(RlReal));
@@ -304,7 +314,7 @@ static void actor_job(void *arg, int b) {
   rl_squashed_backward(&sac->actor->squash, &block->pi, block->actor.dy[net->mlp->L], block->dact,
                        (RlReal)u->alpha * u->weight, sac->batch.noise + first * A, rows);
   memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
-  rl_mlp_backward(net->mlp, &block->actor, rows, grad, NULL);
+  rl_mlp_backward(net->mlp, &block->actor, rows, grad);
 }
 
 static void sum_net(const RlSac *sac, RlSacNet *net) {
@@ -313,10 +323,18 @@ static void sum_net(const RlSac *sac, RlSacNet *net) {
   net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
 }
 
-static void step_net(const RlSac *sac, RlSacNet *net) {
+// Share of a network's gradient that is stepped on.
+static double clip_scale(const RlSac *sac, const RlSacNet *net) {
   // detail: sac-gradient-clip: each network by its own norm
-  double scale = fmin(1, sac->o->max_grad_norm / (net->grad_norm + 1e-6));
-  rl_adam_step(&net->adam, net->mlp->param, net->grad, scale, sac->o->learning_rate);
+  return fmin(1, sac->o->max_grad_norm / (net->grad_norm + 1e-6));
+}
+
+static bool takes(const RlSac *sac, const RlSacNet *net) {
+  return rl_adam_takes(net->grad_norm * clip_scale(sac, net));
+}
+
+static void step_net(const RlSac *sac, RlSacNet *net) {
+  rl_adam_step(&net->adam, net->mlp->param, net->grad, clip_scale(sac, net), sac->o->learning_rate);
   rl_mlp_pack(net->mlp);
 }
 
@@ -324,7 +342,7 @@ static void step_net(const RlSac *sac, RlSacNet *net) {
 static void pack_action(RlSac *sac, int c) {
   const RlMlp *critic = sac->critic[c];
   int H = critic->dim[1];
-  rl_gemm_transpose(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
+  rl_gemm_pack_transposed(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
 }
 
 static void sum_critic_job(void *arg, int c) {
@@ -342,6 +360,7 @@ static void step_critic_job(void *arg, int c) {
   if (u->move_targets) {
     rl_polyak(sac->target[c].param, sac->critic[c]->param, sac->o->tau,
               (size_t)sac->critic[c]->nparam);
+    rl_mlp_pack_forward(&sac->target[c]);
   }
 }
 
@@ -406,9 +425,10 @@ static bool critics_step(Update *u, RlSacStats *stats) {
   rl_pool_run(sac->pool, u->ncritic, sum_critic_job, u);
   record_critics(u, stats);
   for (int c = 0; c < u->ncritic; c++) {
-    if (!isfinite(sac->critic_net[c].grad_norm)) stats->bad = "critic gradient";
+    if (!takes(sac, &sac->critic_net[c])) stats->bad = "critic gradient";
   }
   if (!isfinite(stats->critic_loss)) stats->bad = "critic loss";
+  if (!isfinite(u->alpha)) stats->bad = "entropy coefficient";
   if (!stats->bad) rl_pool_run(sac->pool, u->ncritic, step_critic_job, u);
   sac->split.critic += learnt - start;
   sac->split.optimiser += rl_clock_seconds() - learnt;
@@ -434,7 +454,7 @@ static void actor_step(Update *u, RlSacStats *stats) {
   sum_net(sac, &sac->actor_net);
   stats->actor_loss = total(u).actor_loss / sac->o->batch_size;
   stats->actor_grad_norm = sac->actor_net.grad_norm;
-  if (!isfinite(sac->actor_net.grad_norm)) stats->bad = "actor gradient";
+  if (!takes(sac, &sac->actor_net)) stats->bad = "actor gradient";
   if (!isfinite(stats->actor_loss)) stats->bad = "actor loss";
   if (!stats->bad) {
     step_net(sac, &sac->actor_net);

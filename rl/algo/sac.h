@@ -98,6 +98,9 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
 // Copies the critics to their targets: once the networks have their first parameters.
 void rl_sac_start(RlSac *sac);
 
+// Recomputes what is derived from the targets' parameters: after loading them.
+void rl_sac_refresh(RlSac *sac);
+
 // Bytes that rl_sac_init would take.
 double rl_sac_bytes(const RlConfig *config, int O, int A);
 

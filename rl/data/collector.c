@@ -1,7 +1,6 @@
 // The collector: see collector.h.
 #include "rl/data/collector.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "rl/base/clock.h"
@@ -59,7 +58,7 @@ static void act(void *arg, int n, int k) {
   rl_gaussian_sample(&c->g, sample, mean, &c->act_rng[n]);
   for (size_t i = 0; i < A; i++) {
     // detail: unclipped-action: the environment clips its own copy, the buffer keeps the sample
-    if (c->store_clipped_action) sample[i] = (RlReal)fmax(fmin((double)sample[i], 1), -1);
+    if (c->store_clipped_action) sample[i] = sample[i] < -1 ? -1 : sample[i] > 1 ? 1 : sample[i];
     c->act[(size_t)n * A + i] = (float)sample[i];
   }
   memcpy(rollout->mean + row * A, mean, A * sizeof(RlReal));

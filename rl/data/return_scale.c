@@ -21,8 +21,9 @@ static double deviation(double count, double m2) {
 }
 
 static RlReal scaled(double rew, double sigma, double clip) {
-  // detail: reward-clip: before any value is added to it
-  return (RlReal)fmin(fmax(rew / sigma, -clip), clip);
+  double x = rew / sigma;
+  // detail: reward-clip: before any value is added to it; a NaN stays one
+  return (RlReal)(x < -clip ? -clip : x > clip ? clip : x);
 }
 
 void rl_return_scale_init(RlReturnScale *scale, RlArena *arena, int N,

@@ -27,7 +27,8 @@ typedef struct {
   int rank;  // 0: a scalar
   int64_t dim[RL_FIELD_RANK];
   void *data;        // dense, row-major
-  bool nonnegative;  // reading refuses values below zero (counts, sums of squares)
+  bool nonnegative;  // reading refuses values below zero (counts, sums of squares) and whole
+                     // numbers above 2^53, or 2^30 if int32: counting on never overflows
 } RlField;
 
 // Writes the fields to path: temporary name in the same folder, fsync, rename, fsync of the folder.
@@ -38,6 +39,10 @@ RL_MUST_USE RlStatus rl_checkpoint_save(const char *path, const RlField *field, 
 // The same; digest becomes the file's, for a list that is to recognise it.
 RL_MUST_USE RlStatus rl_checkpoint_save_listed(const char *path, const RlField *field, int nfield,
                                                uint64_t digest[2]);
+
+// Whether path is a file of the length it states, and states this digest: what can be told of a
+// large file without reading it. A change inside it shows only when it is opened.
+bool rl_checkpoint_is_listed(const char *path, const uint64_t digest[2]);
 
 typedef struct RlCheckpoint RlCheckpoint;
 

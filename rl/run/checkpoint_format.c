@@ -51,7 +51,8 @@ static RlStatus refuse_magic(const uint8_t *image, size_t size, const char *path
                     "version 1",
                     path);
   }
-  return rl_error(RL_FAIL, "%s: not a checkpoint: its first line is not rltrain's", path);
+  return rl_error(RL_FAIL,
+                  "%s: found a file that is not a checkpoint, expected rltrain's first line", path);
 }
 
 // the length the user block states, or -1 if it is not 20 digits and a newline
@@ -76,7 +77,9 @@ RlStatus rl_checkpoint_verify(const uint8_t *image, size_t size, const char *pat
                     path, size, RL_CHECKPOINT_BLOCK);
   }
   int64_t length = read_length(image);
-  if (length < 0) return rl_error(RL_FAIL, "%s: damaged: its length is unreadable", path);
+  if (length < 0)
+    return rl_error(RL_FAIL, "%s: damaged: found no length in its first lines, expected 20 digits",
+                    path);
   if ((uint64_t)length != size) {
     return rl_error(RL_FAIL, "%s: found %zu bytes, expected %lld: %s", path, size,
                     (long long)length,

@@ -4,9 +4,13 @@
 // A digest says that a file is whole, not that it is kind: a stranger's file can have one too. What
 // is not exactly what rl_checkpoint_save makes is refused by the walk, and nothing here looks at
 // bytes that are not in its list.
+#include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "rl/run/checkpoint_walk.h"
 #include "rl/run/file.h"
@@ -43,7 +47,8 @@ RlStatus rl_checkpoint_open_image(RlCheckpoint **checkpoint, const uint8_t *data
   *checkpoint = NULL;
   if (!opened || !(opened->path = strdup(path))) {
     free(opened);
-    return rl_error(RL_FAIL, "%s: no memory to open it", path);
+    return rl_error(RL_FAIL, "%s: found no memory to open it, expected %zu bytes", path,
+                    sizeof *opened);
   }
   opened->image = data;
   RlStatus status = rl_checkpoint_walk(&opened->index, data, size, path);
@@ -68,6 +73,24 @@ RlStatus rl_checkpoint_open(RlCheckpoint **checkpoint, const char *path) {
     free(data);
   }
   return status;
+}
+
+bool rl_checkpoint_is_listed(const char *path, const uint64_t digest[2]) {
+  uint8_t block[RL_CHECKPOINT_BLOCK];
+  uint64_t stated[2];
+  char length[RL_CHECKPOINT_LENGTH_SIZE + 1];
+  struct stat info;
+  // not blocking: there may be a pipe in its place
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return false;
+  bool whole = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+               pread(fd, block, sizeof block, 0) == (ssize_t)sizeof block;
+  close(fd);
+  if (!whole) return false;
+  rl_checkpoint_stated_digest(block, stated);
+  snprintf(length, sizeof length, "%0*jd", RL_CHECKPOINT_LENGTH_SIZE, (intmax_t)info.st_size);
+  return memcmp(stated, digest, sizeof stated) == 0 &&
+         memcmp(block + RL_CHECKPOINT_LENGTH_AT, length, RL_CHECKPOINT_LENGTH_SIZE) == 0;
 }
 
 void rl_checkpoint_close(RlCheckpoint *checkpoint) {
@@ -104,7 +127,7 @@ RlStatus rl_checkpoint_text(RlCheckpoint *checkpoint, const char *name, char *te
   const uint8_t *stored = checkpoint->image + entry->at;
   // only the empty text is stored with a NUL
   if (memchr(stored, '\0', length) && !(length == 1 && stored[0] == '\0')) {
-    return rl_error(RL_FAIL, "%s: %s: found a NUL byte inside text", checkpoint->path, name);
+    return rl_error(RL_FAIL, "%s: %s: found a NUL byte, expected text", checkpoint->path, name);
   }
   memcpy(text, stored, length);
   text[length] = '\0';
@@ -143,16 +166,29 @@ static size_t padded_size(const RlField *field) {
   return (bytes + 64) / 64 * 64;
 }
 
-// index of the first negative element, else -1
-static int64_t find_negative(RlFieldType type, const void *data, size_t count) {
+// Refuses what no count or sum of squares can be: a negative value, or a whole number so large that
+// counting on from it could overflow.
+static RlStatus check_counts(const RlCheckpoint *checkpoint, const RlField *field, const void *data,
+                             size_t count) {
+  double most = INFINITY;
+  if (field->type == RL_I32) most = 0x1p30;
+  if (field->type == RL_I64) most = 0x1p53;
   for (size_t i = 0; i < count; i++) {
-    bool negative = (type == RL_F32 && ((const float *)data)[i] < 0) ||
-                    (type == RL_F64 && ((const double *)data)[i] < 0) ||
-                    (type == RL_I32 && ((const int32_t *)data)[i] < 0) ||
-                    (type == RL_I64 && ((const int64_t *)data)[i] < 0);
-    if (negative) return (int64_t)i;
+    double value = 0;
+    if (field->type == RL_F32) value = (double)((const float *)data)[i];
+    if (field->type == RL_F64) value = ((const double *)data)[i];
+    if (field->type == RL_I32) value = ((const int32_t *)data)[i];
+    if (field->type == RL_I64) value = (double)((const int64_t *)data)[i];
+    if (value < 0) {
+      return rl_error(RL_FAIL, "%s: %s[%zu]: found a negative value, expected none",
+                      checkpoint->path, field->name, i);
+    }
+    if (value > most) {
+      return rl_error(RL_FAIL, "%s: %s[%zu]: found %.0f, expected at most %.0f", checkpoint->path,
+                      field->name, i, value, most);
+    }
   }
-  return -1;
+  return RL_OK;
 }
 
 // reads the fields one after the other into block
@@ -165,14 +201,11 @@ static RlStatus read_fields(RlCheckpoint *checkpoint, const RlField *field, int 
     memcpy(block, checkpoint->image + entry->at, entry->bytes);
     int64_t bad = rl_checkpoint_find_bad(field[i].type, block, count);
     if (bad >= 0) {
-      return rl_error(RL_FAIL, "%s: %s[%lld]: found a value that is not finite", checkpoint->path,
-                      field[i].name, (long long)bad);
-    }
-    bad = field[i].nonnegative ? find_negative(field[i].type, block, count) : -1;
-    if (bad >= 0) {
-      return rl_error(RL_FAIL, "%s: %s[%lld]: found a negative value, expected none",
+      return rl_error(RL_FAIL,
+                      "%s: %s[%lld]: found a value that is not finite, expected one that is",
                       checkpoint->path, field[i].name, (long long)bad);
     }
+    if (field[i].nonnegative) RL_TRY(check_counts(checkpoint, &field[i], block, count));
     block += padded_size(&field[i]);
   }
   return RL_OK;
@@ -187,7 +220,9 @@ RlStatus rl_checkpoint_load(RlCheckpoint *checkpoint, const RlField *field, int 
     total += padded_size(&field[i]);
   }
   uint8_t *block = aligned_alloc(64, (total + 63) / 64 * 64);
-  if (!block) return rl_error(RL_FAIL, "%s: no memory for %zu bytes", checkpoint->path, total);
+  if (!block)
+    return rl_error(RL_FAIL, "%s: found too little memory, expected %zu bytes", checkpoint->path,
+                    total);
   RlStatus status = read_fields(checkpoint, field, nfield, block);
   // all sound: now, and only now, the caller's arrays change
   const uint8_t *from = block;

@@ -83,7 +83,7 @@ static const char *take(Walk *walk, uint64_t address, uint64_t bytes, const uint
 static const char *read_type(Span type, RlCheckpointEntry *entry) {
   static const struct {
     RlFieldType type;
-    size_t size;
+    uint32_t size;
     uint8_t code[20];
   } known[] = {
       {RL_F32, 20, {0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0}},
@@ -326,10 +326,11 @@ static RlStatus walk_object(Walk *walk, const char *name, int depth, uint64_t ad
 static RlStatus walk_file(Walk *walk) {
   // signature, version 2, addresses and lengths of 8 bytes, no flags
   static const uint8_t head[12] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n', 2, 8, 8, 0};
-  const uint8_t *at = walk->image + RL_CHECKPOINT_BLOCK;
-  bool ours = walk->size >= RL_CHECKPOINT_BLOCK + SUPERBLOCK_SIZE &&
-              memcmp(at, head, sizeof head) == 0 && number(at + 12, 8) == RL_CHECKPOINT_BLOCK &&
-              number(at + 20, 8) == UNDEFINED && number(at + 28, 8) == walk->size;
+  bool whole = walk->size >= RL_CHECKPOINT_BLOCK + SUPERBLOCK_SIZE;
+  const uint8_t *at = walk->image + (whole ? RL_CHECKPOINT_BLOCK : 0);
+  bool ours = whole && memcmp(at, head, sizeof head) == 0 &&
+              number(at + 12, 8) == RL_CHECKPOINT_BLOCK && number(at + 20, 8) == UNDEFINED &&
+              number(at + 28, 8) == walk->size;
   if (!ours) {
     return rl_error(RL_FAIL, "%s: found another kind of HDF5 behind the digest, expected rltrain's",
                     walk->path);
@@ -340,7 +341,9 @@ static RlStatus walk_file(Walk *walk) {
 RlStatus rl_checkpoint_walk(RlCheckpointIndex *index, const uint8_t *image, size_t size,
                             const char *path) {
   Walk *walk = malloc(sizeof *walk);
-  if (!walk) return rl_error(RL_FAIL, "%s: no memory to read it", path);
+  if (!walk)
+    return rl_error(RL_FAIL, "%s: found no memory to read it, expected %zu bytes", path,
+                    sizeof *walk);
   walk->image = image;
   walk->size = walk->left = size;
   walk->path = path;

@@ -52,6 +52,7 @@ void rl_folder_segment(const RlFolder *folder, int64_t vector_step, char path[RL
 // takes the name over without trailing slashes
 static RlStatus set_dir(RlFolder *folder, const char *dir) {
   folder->lock = -1;
+  folder->made = false;
   size_t length = strlen(dir);
   while (length > 1 && dir[length - 1] == '/') length--;
   if (length == 0) return rl_error(RL_USAGE, "run folder: found an empty name");
@@ -64,14 +65,17 @@ static RlStatus set_dir(RlFolder *folder, const char *dir) {
   return RL_OK;
 }
 
-// makes the folder and its parents; what exists is left alone
-static RlStatus make_path(const char *dir) {
+// makes the folder (made: it was not there) and its parents; what exists is left alone
+static RlStatus make_path(const char *dir, bool *made) {
   char part[RL_PATH_SIZE];
+  *made = false;
   size_t length = strlen(dir);
   for (size_t i = 1; i <= length; i++) {
     if (dir[i] != '/' && dir[i] != '\0') continue;
     snprintf(part, sizeof part, "%.*s", (int)i, dir);
-    if (mkdir(part, 0755) != 0 && errno != EEXIST) {
+    // the last one tells
+    *made = mkdir(part, 0755) == 0;
+    if (!*made && errno != EEXIST) {
       return rl_file_error(dir, "cannot create the run folder", errno);
     }
   }
@@ -158,14 +162,43 @@ RlStatus rl_folder_make_segments(const RlFolder *folder) {
 
 RlStatus rl_folder_create(RlFolder *folder, const char *dir) {
   RL_TRY(set_dir(folder, dir));
-  RL_TRY(make_path(folder->dir));
+  RL_TRY(make_path(folder->dir, &folder->made));
   RL_TRY(check_empty(folder->dir, NULL));
-  RL_TRY(take_lock(folder));
+  RlStatus status = take_lock(folder);
+  if (status != RL_OK) {
+    if (folder->made) rmdir(folder->dir);
+    return status;
+  }
   // again: another run may have come and gone before the lock was taken
-  RlStatus status = check_empty(folder->dir, ".lock");
-  if (status == RL_OK) status = make_subfolders(folder);
-  if (status != RL_OK) rl_folder_close(folder);
+  status = check_empty(folder->dir, ".lock");
+  if (status != RL_OK) {
+    rl_folder_close(folder);
+    return status;
+  }
+  status = make_subfolders(folder);
+  if (status != RL_OK) rl_folder_discard(folder);
   return status;
+}
+
+void rl_folder_discard(RlFolder *folder) {
+  char path[RL_PATH_SIZE];
+  rl_folder_path(folder, segments, path);
+  rmdir(path);
+  for (size_t i = 0; i < sizeof subfolder / sizeof *subfolder; i++) {
+    rl_folder_path(folder, subfolder[i], path);
+    rmdir(path);
+  }
+  rl_folder_path(folder, ".lock", path);
+  unlink(path);
+  if (folder->made) rmdir(folder->dir);
+  rl_folder_close(folder);
+}
+
+// Removes a file from an open folder; returns 0 or an errno. One that is gone already is no error,
+// and neither is a folder in its place: it is nobody's leftover.
+static int remove_entry(DIR *list, const char *name) {
+  if (unlinkat(dirfd(list), name, 0) == 0 || errno == ENOENT || errno == EISDIR) return 0;
+  return errno;
 }
 
 // removes the temporary files of one folder; it may be missing
@@ -175,9 +208,8 @@ static RlStatus remove_temporary(const char *dir) {
   RlStatus status = RL_OK;
   for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
     if (strncmp(entry->d_name, ".tmp-", 5) != 0) continue;
-    if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
-      status = rl_file_error(dir, "cannot remove a dead run's temporary file", errno);
-    }
+    int error = remove_entry(list, entry->d_name);
+    if (error) status = rl_file_error(dir, "cannot remove a dead run's temporary file", error);
   }
   closedir(list);
   return status;
@@ -275,9 +307,8 @@ RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before) 
   for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
     int64_t step = read_step(entry->d_name);
     if (step < 0 || step >= saved || step == before) continue;
-    if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
-      status = rl_file_error(path, "cannot remove an old resume file", errno);
-    }
+    int error = remove_entry(list, entry->d_name);
+    if (error) status = rl_file_error(path, "cannot remove an old resume file", error);
   }
   closedir(list);
   return status;
@@ -293,9 +324,8 @@ RlStatus rl_folder_prune_segments(const RlFolder *folder, int64_t vector_step) {
   for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
     int64_t first = read_step(entry->d_name);
     if (first < 0 || first >= vector_step) continue;
-    if (unlinkat(dirfd(list), entry->d_name, 0) != 0 && errno != ENOENT) {
-      status = rl_file_error(path, "cannot remove an old segment", errno);
-    }
+    int error = remove_entry(list, entry->d_name);
+    if (error) status = rl_file_error(path, "cannot remove an old segment", error);
   }
   closedir(list);
   return status;

@@ -11,6 +11,7 @@
 #ifndef RL_RUN_FOLDER_H_
 #define RL_RUN_FOLDER_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ enum { RL_FOLDER_SIZE = RL_PATH_SIZE - 256, RL_FOLDER_STEPS = 64 };
 typedef struct {
   char dir[RL_FOLDER_SIZE];  // as the user named it
   int lock;                  // descriptor of .lock
+  bool made;                 // by rl_folder_create: there was no such folder before
 } RlFolder;
 
 // Creates the folder of a new run, its parents and its subfolders, and locks it. A folder that
@@ -32,6 +34,11 @@ RL_MUST_USE RlStatus rl_folder_create(RlFolder *folder, const char *dir);
 // Locks the folder of an earlier run and removes temporary files left by a dead process; makes the
 // subfolders if that process was stopped before it could.
 RL_MUST_USE RlStatus rl_folder_open(RlFolder *folder, const char *dir);
+
+// Undoes rl_folder_create and gives the lock back: for a run that could not be begun, so that the
+// same command works once the reason is gone. Nothing that holds a file is removed, and the folder
+// itself only if it was made here.
+void rl_folder_discard(RlFolder *folder);
 
 // Gives the lock back. Safe after a failed create or open, and twice.
 void rl_folder_close(RlFolder *folder);
@@ -60,7 +67,8 @@ RL_MUST_USE RlStatus rl_folder_list(const RlFolder *folder, int64_t step[RL_FOLD
 // Removes the resume files older than the one just saved (which must be there: nothing is removed
 // otherwise), but for the sound one before it, -1 for none. Going by these and not by the newest
 // names, a damaged file never takes a sound one's place. Files of later steps, which a run has that
-// went on from an older one, stay until it has passed them: what made them unsound may be mended.
+// went on from an older one, stay until it has passed them: what made them unsound may be mended. A
+// folder in the place of a file is no reason to stop: it stays.
 RL_MUST_USE RlStatus rl_folder_prune(const RlFolder *folder, int64_t saved, int64_t before);
 
 // Removes the segments whose first vector step is below the given one.

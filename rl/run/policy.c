@@ -96,6 +96,30 @@ static RlStatus check_probe(RlPolicy *policy, const char *path) {
   return RL_OK;
 }
 
+// The networks that the configuration describes must be as large as those in the file before any
+// memory is taken: a small file may describe any.
+static RlStatus check_widths(const RlServed *served, RlCheckpoint *checkpoint, const char *path,
+                             int O, int A) {
+  const RlPolicyOptions *o = &served->config.policy;
+  bool sac = served->config.run.algorithm == RL_ALGO_SAC;
+  const struct {
+    const char *name;
+    int nparam;
+  } net[] = {
+      {"actor/param", rl_mlp_nparam(O, &o->hidden_actor, sac ? 2 * A : A) + (sac ? 0 : A)},
+      {sac ? "critic/1" : "critic/param", rl_mlp_nparam(sac ? O + A : O, &o->hidden_critic, 1)}};
+  for (int i = 0; i < 2; i++) {
+    int rank;
+    int64_t dim[RL_FIELD_RANK];
+    RL_TRY(rl_checkpoint_shape(checkpoint, net[i].name, &rank, dim));
+    int64_t found = rank == 1 ? dim[0] : 0;
+    if (found == net[i].nparam) continue;
+    return rl_error(RL_FAIL, "%s: %s: found %lld parameters, expected %d as its config has it",
+                    path, net[i].name, (long long)found, net[i].nparam);
+  }
+  return RL_OK;
+}
+
 // Reads configuration, task and step, and lays the policy out for them.
 static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char *path, int rows) {
   char text[RL_CONFIG_TEXT];
@@ -119,6 +143,7 @@ static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char
                     "%d and %d",
                     path, (long long)O, (long long)A, RL_MAX_OBS, RL_MAX_ACTION);
   }
+  RL_TRY(check_widths(served, checkpoint, path, (int)O, (int)A));
   rl_policy_init(&served->policy, &served->arena, &served->config, (int)O, (int)A, 1, rows);
   return RL_OK;
 }
@@ -134,11 +159,18 @@ static RlStatus read_policy(RlServed *served, RlCheckpoint *checkpoint, const ch
   RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
   if (memcmp(want[0], policy->actor_dim, sizeof want[0]) != 0 ||
       memcmp(want[1], policy->critic_dim, sizeof want[1]) != 0) {
-    return rl_error(RL_FAIL, "%s: actor/dim, critic/dim: found other widths than its config has",
+    return rl_error(RL_FAIL,
+                    "%s: actor/dim, critic/dim: found other widths, expected those of its config",
                     path);
   }
   rl_policy_refresh(policy);
   return check_probe(policy, path);
+}
+
+RlStatus rl_served_read(RlServed *served, RlCheckpoint *checkpoint, const char *path, int rows) {
+  memset(served, 0, sizeof *served);
+  RL_TRY(read_meta(served, checkpoint, path, rows));
+  return read_policy(served, checkpoint, path);
 }
 
 RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
@@ -152,8 +184,7 @@ RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
   }
   RlCheckpoint *checkpoint = NULL;
   RL_TRY(rl_checkpoint_open(&checkpoint, file));
-  RlStatus status = read_meta(served, checkpoint, file, rows);
-  if (status == RL_OK) status = read_policy(served, checkpoint, file);
+  RlStatus status = rl_served_read(served, checkpoint, file, rows);
   rl_checkpoint_close(checkpoint);
   return status;
 }

@@ -59,6 +59,10 @@ typedef struct {
 // with rl_served_free whatever the status; *served is overwritten.
 RL_MUST_USE RlStatus rl_served_load(RlServed *served, const char *path, int rows);
 
+// The same from an open checkpoint; path stands for it in error lines.
+RL_MUST_USE RlStatus rl_served_read(RlServed *served, RlCheckpoint *checkpoint, const char *path,
+                                    int rows);
+
 void rl_served_free(RlServed *served);
 
 #endif

@@ -109,18 +109,29 @@ static void drop_before(RlReplayFile *file, int64_t first) {
   file->first = first;
 }
 
-// Writes the segment after the last one listed, and lists it.
-static RlStatus save_segment(RlReplayFile *file, const RlFolder *folder) {
+// Writes segment k of the list, and its digest.
+static RlStatus save_segment(RlReplayFile *file, const RlFolder *folder, int k) {
   char path[RL_PATH_SIZE];
   RlFields fields = {0};
   RlReplaySlice *whole = &file->whole;
-  rl_replay_export(file->replay, whole, file->first + file->count * file->segment,
-                   (int)file->segment);
+  rl_replay_export(file->replay, whole, file->first + k * file->segment, (int)file->segment);
   rl_fields_push_nonnegative(&fields, "first", RL_I64, &whole->first, 0, 0);
   push_slice(&fields, file->replay, whole, whole_name);
   rl_folder_segment(folder, whole->first, path);
-  RL_TRY(rl_checkpoint_save_listed(path, fields.field, fields.n, file->digest + 2 * file->count));
-  file->count++;
+  return rl_checkpoint_save_listed(path, fields.field, fields.n, file->digest + 2 * k);
+}
+
+// Looks after the segments listed: every resume file to come would be worth nothing without them.
+static RlStatus mend_segments(RlReplayFile *file, const RlFolder *folder) {
+  char path[RL_PATH_SIZE];
+  file->mended = 0;
+  for (int k = 0; k < file->count; k++) {
+    rl_folder_segment(folder, file->first + k * file->segment, path);
+    if (rl_checkpoint_is_listed(path, file->digest + 2 * k)) continue;
+    if (file->mended == 0) RL_TRY(rl_folder_make_segments(folder));
+    RL_TRY(save_segment(file, folder, k));
+    file->mended++;
+  }
   return RL_OK;
 }
 
@@ -129,9 +140,10 @@ RlStatus rl_replay_file_save(RlReplayFile *file, const RlFolder *folder) {
   Cut c = cut(file, replay->written);
   RL_ASSERT(c.oldest == replay->oldest);
   drop_before(file, c.first);
+  RL_TRY(mend_segments(file, folder));
   int count = (int)((c.last - c.first) / file->segment);
   if (file->count < count) RL_TRY(rl_folder_make_segments(folder));
-  while (file->count < count) RL_TRY(save_segment(file, folder));
+  for (; file->count < count; file->count++) RL_TRY(save_segment(file, folder, file->count));
   file->written = c.written;
   rl_replay_export(replay, &file->head, c.oldest, (int)(c.first - c.oldest));
   rl_replay_export(replay, &file->tail, c.last, (int)(c.written - c.last));

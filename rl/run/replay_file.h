@@ -26,6 +26,7 @@ typedef struct {
   int64_t first;     // vector step at which the list begins
   int64_t kept;      // the same of the resume file before, which is kept too
   int count;         // segments listed, all of them on disk
+  int mended;        // of those, written again at the last save: they were not as they should be
   uint64_t *digest;  // theirs                                              (count, 2)
   RlReplaySlice head, tail;
   RlReplaySlice whole;  // scratch for a segment
@@ -42,7 +43,8 @@ double rl_replay_file_bytes(int64_t buffer_size, int N, int O, int A, int max_ep
 void rl_replay_file_reset(RlReplayFile *file);
 
 // Writes the segments that are not on disk yet and fills what rl_replay_file_fields lists: before
-// the resume file, which must never list what is not there.
+// the resume file, which must never list what is not there. A segment listed before that has since
+// been removed, cut short or replaced is written again: the ring still holds all of it.
 RL_MUST_USE RlStatus rl_replay_file_save(RlReplayFile *file, const RlFolder *folder);
 
 // Adds the list, the head and the tail, 16 data sets "replay/...", to the fields of a resume file

@@ -148,6 +148,21 @@ static RlStatus keep_init(RlRun *run, const char *init_from) {
   return status;
 }
 
+// What a run begins with. Once config.ini stands it can be resumed, so what it starts from stands
+// before; version.txt a resume can still add.  nullable: init_from
+static RlStatus write_beginning(RlRun *run, const char *init_from) {
+  bool sac = run->config.run.algorithm == RL_ALGO_SAC;
+  char init[RL_PATH_SIZE];
+  RlStatus status = sac ? rl_folder_make_segments(&run->folder) : RL_OK;
+  if (status == RL_OK && init_from) status = keep_init(run, init_from);
+  if (status == RL_OK) status = write_config(run);
+  if (status == RL_OK) return write_version(run);
+  rl_folder_path(&run->folder, "init.h5", init);
+  if (init_from) unlink(init);
+  rl_folder_discard(&run->folder);
+  return status;
+}
+
 // The state of a run that has done no step; init_from: nullable.
 static RlStatus begin(RlRun *run, const char *init_from) {
   rl_policy_draw(&run->policy, &run->config);
@@ -170,25 +185,31 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   snprintf(name, sizeof name, "runs/%s-%s-%" PRId64 "-%s", run->task->name, rl_run_algorithm(run),
            config->run.seed, stamp);
   RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
-  if (config->run.algorithm == RL_ALGO_SAC) RL_TRY(rl_folder_make_segments(&run->folder));
-  RL_TRY(write_config(run));
-  RL_TRY(write_version(run));
-  if (request->init_from) RL_TRY(keep_init(run, request->init_from));
+  RL_TRY(write_beginning(run, request->init_from));
   show_start(run, request);
   return RL_OK;
 }
 
-static RlStatus load_config(RlRun *run, const char *dir, int threads, int64_t total_steps) {
+static RlStatus load_config(RlRun *run, int threads, int64_t total_steps) {
   char path[RL_PATH_SIZE];
+  uint8_t *text;
+  size_t size;
   rl_folder_path(&run->folder, "config.ini", path);
   rl_config_default(&run->config);
-  RL_TRY(rl_config_load(&run->config, path));
+  RL_TRY(rl_file_read(path, (size_t)1 << 20, &text, &size));
+  RlStatus status = rl_config_parse(&run->config, (char *)text, size, path);
+  free(text);
+  RL_TRY(status);
   if (threads) run->config.run.threads = threads;
   if (total_steps) run->config.run.total_steps = total_steps;
   run->task = rl_task_find(run->config.env.id.text, path);
   if (!run->task) return RL_USAGE;
   RL_TRY(rl_task_resolve(run->task, &run->config, path));
-  RL_TRY(rl_config_validate(&run->config, path));
+  return rl_config_validate(&run->config, path);
+}
+
+// Writes what --resume was told to change, once it is known that the run can be continued.
+static RlStatus change_config(RlRun *run, const char *dir, int threads, int64_t total_steps) {
   if (!threads && !total_steps) return RL_OK;
   bool ppo = run->config.run.algorithm == RL_ALGO_PPO;
   bool linear = run->config.ppo.learning_rate_schedule == RL_SCHEDULE_LINEAR ||
@@ -200,27 +221,81 @@ static RlStatus load_config(RlRun *run, const char *dir, int threads, int64_t to
   return write_config(run);
 }
 
+// Names the resume file of a step and what is wrong with it, or with a segment it needs.
+static void say_skipped(RlRun *run, int64_t step) {
+  char path[RL_PATH_SIZE];
+  const char *text = rl_error_text();
+  rl_folder_resume(&run->folder, step, path);
+  if (strncmp(text, path, strlen(path)) == 0) {
+    rl_progress_note(&run->progress, "skipped %s", text);
+  } else {
+    rl_progress_note(&run->progress, "skipped %s, which needs %s", path, text);
+  }
+  rl_error_clear();
+}
+
 // Loads the newest sound resume file and names those it skips; with none the run starts again.
 static RlStatus find_state(RlRun *run) {
   int64_t step[RL_FOLDER_STEPS];
   int count;
   RL_TRY(rl_folder_list(&run->folder, step, &count));
   for (int i = 0; i < count; i++) {
-    char path[RL_PATH_SIZE];
-    rl_folder_resume(&run->folder, step[i], path);
-    if (rl_run_load_state(run, path) == RL_OK) {
-      run->saved_step = step[i];
-      return RL_OK;
-    }
-    rl_progress_note(&run->progress, "skipped %s", rl_error_text());
-    rl_error_clear();
+    RlStatus status = rl_run_load_state(run, step[i]);
+    if (status == RL_OK) run->saved_step = step[i];
+    if (status == RL_OK || status == RL_USAGE) return status;
+    say_skipped(run, step[i]);
   }
   if (run->config.run.algorithm == RL_ALGO_SAC) rl_replay_file_reset(&run->replay_file);
-  rl_progress_note(&run->progress, "%s: no sound resume file, starting again from config.ini",
-                   run->folder.dir);
+  rl_progress_note(&run->progress,
+                   "%s: no sound resume file among %d, starting again from config.ini at step 0",
+                   run->folder.dir, count);
   char init[RL_PATH_SIZE];
   rl_folder_path(&run->folder, "init.h5", init);
   return begin(run, access(init, F_OK) == 0 ? init : NULL);
+}
+
+// Looks at a checkpoint that the run's links lead to. Of the step just loaded it is written again
+// if it is not sound; of an earlier one it can only be named. Neither keeps a sound run from going
+// on.
+static void mend_checkpoint(RlRun *run, int64_t step) {
+  char path[RL_PATH_SIZE];
+  RlCheckpoint *checkpoint;
+  rl_folder_checkpoint(&run->folder, step, path);
+  bool sound = rl_checkpoint_open(&checkpoint, path) == RL_OK;
+  rl_checkpoint_close(checkpoint);
+  if (sound) return;
+  rl_progress_note(&run->progress, "%s", rl_error_text());
+  bool here = step == run->counters.step;
+  if (here && rl_run_save_policy(run) == RL_OK) {
+    rl_progress_note(&run->progress, "%s: written again", path);
+  } else if (here) {
+    rl_progress_note(&run->progress, "%s", rl_error_text());
+  }
+  rl_error_clear();
+}
+
+static RlStatus mend_link(RlRun *run, const char *name, int64_t step) {
+  char path[RL_PATH_SIZE], target[RL_PATH_SIZE];
+  rl_folder_path(&run->folder, name, path);
+  rl_folder_checkpoint(&run->folder, step, target);
+  if (access(path, F_OK) == 0 || access(target, F_OK) != 0) return RL_OK;
+  rl_progress_note(&run->progress, "%s: found no file behind it, leads to step %" PRId64 " again",
+                   path, step);
+  return rl_folder_link(&run->folder, name, step);
+}
+
+// Puts back what has gone from the folder since and the state just loaded still tells.
+static RlStatus mend(RlRun *run) {
+  const RlCounters *c = &run->counters;
+  char path[RL_PATH_SIZE];
+  rl_folder_path(&run->folder, "version.txt", path);
+  if (access(path, F_OK) != 0) RL_TRY(write_version(run));
+  if (run->saved_step < 0) return RL_OK;
+  mend_checkpoint(run, c->step);
+  RL_TRY(mend_link(run, "latest.h5", c->step));
+  if (!c->has_best) return RL_OK;
+  if (c->best_step != c->step) mend_checkpoint(run, c->best_step);
+  return mend_link(run, "best.h5", c->best_step);
 }
 
 RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
@@ -233,9 +308,11 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
   rl_progress_init(&run->progress, request->show, json ? RL_PROGRESS_JSON : RL_PROGRESS_PLAIN, 0, 0,
                    dir);
   RL_TRY(rl_folder_open(&run->folder, dir));
-  RL_TRY(load_config(run, dir, threads, total_steps));
+  RL_TRY(load_config(run, threads, total_steps));
   RL_TRY(lay_out(run));
   RL_TRY(find_state(run));
+  RL_TRY(change_config(run, dir, threads, total_steps));
+  RL_TRY(mend(run));
   *finished = run->counters.step >= run->config.run.total_steps;
   if (*finished) {
     rl_progress_note(&run->progress, "%s: finished at step %" PRId64 ", nothing to do", dir,

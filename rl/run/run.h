@@ -78,8 +78,9 @@ typedef struct {
 RL_MUST_USE RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request);
 
 // Continues the run in folder dir from its newest sound resume file; skipped files are named on
-// stdout. threads 0 and total_steps 0 keep what the folder's configuration says. A finished run:
-// RL_OK with *finished set.
+// stdout. A sound file that is of another configuration than config.ini is refused (RL_USAGE): to
+// start again would overwrite what is good. threads 0 and total_steps 0 keep what the folder's
+// configuration says. A finished run: RL_OK with *finished set.
 RL_MUST_USE RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
                                    const RlRunRequest *request, bool *finished);
 
@@ -120,8 +121,9 @@ RL_MUST_USE RlStatus rl_run_save(RlRun *run, bool due);
 // Saves the policy alone: checkpoints/NNNNNNNNNNNN.h5.
 RL_MUST_USE RlStatus rl_run_save_policy(RlRun *run);
 
-// Loads a resume file into a run that has been laid out.
-RL_MUST_USE RlStatus rl_run_load_state(RlRun *run, const char *path);
+// Loads the resume file of a step into a run that has been laid out; RL_USAGE if it is sound but of
+// another configuration than the run's.
+RL_MUST_USE RlStatus rl_run_load_state(RlRun *run, int64_t step);
 
 // Copies networks and normalisers from a checkpoint of the same task and widths.
 RL_MUST_USE RlStatus rl_run_init_from(RlRun *run, const char *path);

@@ -134,6 +134,11 @@ RlStatus rl_run_save(RlRun *run, bool due) {
   RL_TRY(rl_checkpoint_save(path, fields.field, fields.n));
   RL_TRY(rl_folder_prune(&run->folder, step, run->saved_step == step ? -1 : run->saved_step));
   if (sac) RL_TRY(rl_replay_file_prune(&run->replay_file, &run->folder));
+  if (sac && run->replay_file.mended > 0) {
+    rl_progress_note(&run->progress,
+                     "%s/resume/replay: %d segments were missing or damaged, written again",
+                     run->folder.dir, run->replay_file.mended);
+  }
   run->saved_step = step;
   return RL_OK;
 }
@@ -152,18 +157,42 @@ static RlStatus check_config(RlRun *run, RlCheckpoint *checkpoint, const char *p
   size_t i = 0;
   while (found[i] == expected[i]) i++;
   while (i > 0 && found[i - 1] != '\n') i--;
-  return rl_error(RL_FAIL, "%s: config: found \"%.*s\", expected \"%.*s\" as in config.ini", path,
-                  (int)strcspn(found + i, "\n"), found + i, (int)strcspn(expected + i, "\n"),
-                  expected + i);
+  return rl_error(RL_USAGE, "%s/config.ini: found \"%.*s\", expected \"%.*s\" as in %s",
+                  run->folder.dir, (int)strcspn(expected + i, "\n"), expected + i,
+                  (int)strcspn(found + i, "\n"), found + i, path);
 }
 
-RlStatus rl_run_load_state(RlRun *run, const char *path) {
+// The step must be the one the file's name promises, and the replay buffer's vector steps those of
+// as many environments.
+static RlStatus check_step(const RlRun *run, RlCheckpoint *checkpoint, const char *path,
+                           int64_t expected) {
+  RlFields fields = {0};
+  int64_t step, written, N = run->env.N;
+  bool sac = run->config.run.algorithm == RL_ALGO_SAC;
+  rl_fields_push_nonnegative(&fields, "step", RL_I64, &step, 0, 0);
+  if (sac) rl_fields_push_nonnegative(&fields, "replay/written", RL_I64, &written, 0, 0);
+  RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
+  if (step != expected) {
+    return rl_error(RL_FAIL, "%s: step: found %" PRId64 ", expected %" PRId64 " as in its name",
+                    path, step, expected);
+  }
+  if (!sac || (step % N == 0 && written == step / N)) return RL_OK;
+  return rl_error(RL_FAIL,
+                  "%s: replay/written: found %" PRId64 ", expected %" PRId64 " / %" PRId64
+                  " as step and env.n_envs have it",
+                  path, written, step, N);
+}
+
+RlStatus rl_run_load_state(RlRun *run, int64_t step) {
+  char path[RL_PATH_SIZE];
   RlCheckpoint *checkpoint = NULL;
+  rl_folder_resume(&run->folder, step, path);
   RL_TRY(rl_checkpoint_open(&checkpoint, path));
   RlFields fields = {0};
   rl_fields_push_nonnegative(&fields, "step", RL_I64, &run->counters.step, 0, 0);
   push_state(&fields, run);
   RlStatus status = check_config(run, checkpoint, path);
+  if (status == RL_OK) status = check_step(run, checkpoint, path, step);
   bool sac = run->config.run.algorithm == RL_ALGO_SAC;
   if (status == RL_OK && sac) {
     status = rl_replay_file_load(&run->replay_file, &run->folder, checkpoint, path);
@@ -173,6 +202,7 @@ RlStatus rl_run_load_state(RlRun *run, const char *path) {
   RL_TRY(status);
   rl_vecenv_load(&run->env, run->env_state);
   rl_policy_refresh(&run->policy);
+  if (sac) rl_sac_refresh(&run->sac);
   run->counters.diverged = run->env.ndiverged;
   return RL_OK;
 }

@@ -3,6 +3,9 @@
 // with the task's before anything is allocated, and a number that is not finite ends the replay
 // with an error.
 //
+// The HDF5 library still has files on which it crashes, so each is read, replayed and written in a
+// child process, whose crash is an error line too.
+//
 // The replay runs inside a batch of one simulation, because a batch turns MuJoCo's fatal errors
 // into a status.
 #include "rl/run/trace.h"
@@ -12,9 +15,12 @@
 #include <hdf5.h>
 #include <math.h>
 #include <mujoco/mjbatch.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { NAME_SIZE = 256, PATH_SIZE = 4096, ERROR_SIZE = 512 };
@@ -51,7 +57,8 @@ static bool is_hard_link(hid_t group, const char *name) {
 static RlStatus check_storage(const Trace *trace, const char *name, hid_t set) {
   hid_t plist = H5Dget_create_plist(set);
   if (plist < 0)
-    return rl_error(RL_FAIL, "%s: %s/%s: cannot be read", trace->path, trace->name, name);
+    return rl_error(RL_FAIL, "%s: %s/%s: found something unreadable, expected a data set",
+                    trace->path, trace->name, name);
   H5D_layout_t layout = H5Pget_layout(plist);
   int external = H5Pget_external_count(plist);
   hsize_t chunk[H5S_MAX_RANK];
@@ -306,7 +313,8 @@ static RlStatus run_member(hid_t in, hid_t out, const char *out_path, mjBatch *b
 static RlStatus run_members(hid_t in, const char *in_path, hid_t out, const char *out_path,
                             const mjModel *m, mjBatch *batch, Replay *r) {
   H5G_info_t info;
-  if (H5Gget_info(in, &info) < 0) return rl_error(RL_FAIL, "%s: cannot be read", in_path);
+  if (H5Gget_info(in, &info) < 0)
+    return rl_error(RL_FAIL, "%s: found an unreadable list of members, expected groups", in_path);
   int count = 0;
   for (hsize_t i = 0; i < info.nlinks; i++) {
     r->trace = (Trace){.path = in_path,
@@ -328,41 +336,67 @@ static RlStatus run_members(hid_t in, const char *in_path, hid_t out, const char
 }
 
 // Replays in into a file under a temporary name.
-static RlStatus run_file(const RlTask *task, const RlEnvOptions *options, const mjModel *m,
-                         const char *in_path, const char *out_path) {
-  hid_t in = -1, out = -1;
+static RlStatus run_file(Replay *r, mjBatch *batch, const char *in_path, const char *out_path) {
+  hid_t in = H5Fopen(in_path, H5F_ACC_RDONLY, H5P_DEFAULT), out = -1;
+  if (in < 0) return rl_error(RL_FAIL, "%s: cannot be read, expected an HDF5 file", in_path);
   RlStatus status = RL_OK;
-  char text[ERROR_SIZE] = "";
-  mjBatchConfig config;
-  mjb_defaultConfig(&config);
-  config.nthread = 1;
-  config.persistent = 0;
-  mjBatch *batch = mjb_makeBatch(m, 1, &config, text, sizeof text);
-  double *mem = calloc((size_t)task->nmem + 1, sizeof *mem);
-  Replay r = {.task = task, .view = {m, options}, .mem = mem};
-  if (batch == NULL || mem == NULL) {
-    status = rl_error(RL_FAIL, "%s: found '%s', expected a simulation", task->model, text);
-    goto out;
-  }
-  in = H5Fopen(in_path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  if (in < 0) {
-    status = rl_error(RL_FAIL, "%s: cannot be read, expected an HDF5 file", in_path);
-    goto out;
-  }
   out = H5Fcreate(out_path, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
   if (out < 0) {
     status = rl_error(RL_FAIL, "%s: cannot be written", out_path);
-    goto out;
+  } else {
+    status = run_members(in, in_path, out, out_path, r->view.m, batch, r);
   }
-  status = run_members(in, in_path, out, out_path, m, batch, &r);
-out:
   if (out >= 0 && H5Fclose(out) < 0 && status == RL_OK) {
     status = rl_error(RL_FAIL, "%s: cannot be written", out_path);
   }
-  if (in >= 0) H5Fclose(in);
-  free(mem);
-  mjb_deleteBatch(batch);
+  H5Fclose(in);
   return status;
+}
+
+// What a child process says of its replay.
+typedef struct {
+  RlStatus status;
+  char line[2 * ERROR_SIZE];
+} Reply;
+
+// The child's part: a crash there is silent, whatever the parent does about its own.
+static _Noreturn void answer(int to, Replay *r, mjBatch *batch, const char *in, const char *out) {
+  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+  const struct rlimit none = {0, 0};
+  for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
+  (void)setrlimit(RLIMIT_CORE, &none);
+  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) dup2(null, STDERR_FILENO);
+  Reply reply = {.status = run_file(r, batch, in, out)};
+  snprintf(reply.line, sizeof reply.line, "%s", rl_error_text());
+  _exit(write(to, &reply, sizeof reply) == (ssize_t)sizeof reply ? 0 : 1);
+}
+
+// Runs a file in a process of its own: there are files on which the HDF5 library crashes.
+static RlStatus run_contained(Replay *r, mjBatch *batch, const char *in, const char *out) {
+  int end[2], how = 0;
+  Reply reply;
+  if (pipe2(end, O_CLOEXEC) != 0) {
+    return rl_error(RL_FAIL, "%s: found %s, expected a pipe", in, strerror(errno));
+  }
+  pid_t child = fork();
+  if (child == 0) answer(end[1], r, batch, in, out);
+  close(end[1]);
+  ssize_t n;
+  // one write of less than a pipe's buffer comes whole
+  do {
+    n = child > 0 ? read(end[0], &reply, sizeof reply) : -1;
+  } while (n < 0 && child > 0 && errno == EINTR);
+  close(end[0]);
+  if (child < 0) return rl_error(RL_FAIL, "%s: found no process to read it, expected one", in);
+  while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
+  }
+  if (n != (ssize_t)sizeof reply) {
+    return rl_error(
+        RL_FAIL, "%s: found bytes that crash the HDF5 library (signal %d), expected a sound file",
+        in, WIFSIGNALED(how) ? WTERMSIG(how) : 0);
+  }
+  return reply.status == RL_OK ? RL_OK : rl_error(reply.status, "%s", reply.line);
 }
 
 // Makes the finished file durable, then visible.
@@ -374,8 +408,8 @@ static RlStatus publish(const char *temporary, const char *path) {
   return rl_error(RL_FAIL, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const char *in,
-                      const char *out) {
+RlStatus rl_trace_replay(const RlTask *task, const RlEnvOptions *options, const mjModel *m,
+                         mjBatch *batch, const char *in, const char *out) {
   char temporary[PATH_SIZE];
   int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", out, (long)getpid());
   if (length < 0 || length >= PATH_SIZE) {
@@ -384,11 +418,30 @@ RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const cha
   }
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5PLset_loading_state(0);
-  mjModel *m = rl_task_load(task);
-  if (m == NULL) return RL_FAIL;
-  RlStatus status = run_file(task, options, m, in, temporary);
-  mj_deleteModel(m);
+  double *mem = calloc((size_t)task->nmem + 1, sizeof *mem);
+  if (mem == NULL) return rl_error(RL_FAIL, "%s: found no memory, expected some", in);
+  Replay r = {.task = task, .view = {m, options}, .mem = mem};
+  RlStatus status = run_contained(&r, batch, in, temporary);
   if (status == RL_OK) status = publish(temporary, out);
   if (status != RL_OK) unlink(temporary);
+  free(mem);
+  return status;
+}
+
+RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const char *in,
+                      const char *out) {
+  char text[ERROR_SIZE] = "";
+  mjModel *m = rl_task_load(task);
+  if (m == NULL) return RL_FAIL;
+  mjBatchConfig config;
+  mjb_defaultConfig(&config);
+  config.nthread = 1;
+  config.persistent = 0;
+  mjBatch *batch = mjb_makeBatch(m, 1, &config, text, sizeof text);
+  RlStatus status =
+      batch == NULL ? rl_error(RL_FAIL, "%s: found '%s', expected a simulation", task->model, text)
+                    : rl_trace_replay(task, options, m, batch, in, out);
+  mjb_deleteBatch(batch);
+  mj_deleteModel(m);
   return status;
 }

@@ -4,6 +4,8 @@
 #ifndef RL_RUN_TRACE_H_
 #define RL_RUN_TRACE_H_
 
+#include <mujoco/mjbatch.h>
+
 #include "envs/task.h"
 
 // Replays every top-level group of the file `in` that holds qpos0 (nq), qvel0 (nv) and actions (T,
@@ -16,5 +18,10 @@
 // goes on from its own reset. The file is written whole or not at all. options: resolved.
 RL_MUST_USE RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const char *in,
                                   const char *out);
+
+// The same with the task's model already loaded and a batch of one simulation of it.
+RL_MUST_USE RlStatus rl_trace_replay(const RlTask *task, const RlEnvOptions *options,
+                                     const mjModel *m, mjBatch *batch, const char *in,
+                                     const char *out);
 
 #endif

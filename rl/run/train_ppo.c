@@ -8,12 +8,27 @@
 #include "rl/data/gae.h"
 
 // of metrics.csv, behind the common ones
-static const char *const columns[] = {
-    "approx_kl",          "clip_fraction",   "clip_range",           "entropy_loss",
-    "explained_variance", "learning_rate",   "policy_gradient_loss", "std",
-    "value_loss",         "actor_grad_norm", "critic_grad_norm",     "n_updates",
-    "skipped_updates",    "diverged",        "return_scale",         "eval_return_mean",
-    "collect_share",      "infer_share",     "learn_share",          "evaluate_share"};
+static const char *const columns[] = {"approx_kl",
+                                      "clip_fraction",
+                                      "clip_range",
+                                      "entropy_loss",
+                                      "explained_variance",
+                                      "learning_rate",
+                                      "policy_gradient_loss",
+                                      "saturation",
+                                      "std",
+                                      "value_loss",
+                                      "actor_grad_norm",
+                                      "critic_grad_norm",
+                                      "n_updates",
+                                      "skipped_updates",
+                                      "diverged",
+                                      "return_scale",
+                                      "eval_return_mean",
+                                      "collect_share",
+                                      "infer_share",
+                                      "learn_share",
+                                      "evaluate_share"};
 
 enum { NCOLUMN = sizeof columns / sizeof *columns };
 
@@ -67,6 +82,7 @@ static RlStatus report(RlRun *run, const RlPpoStats *stats) {
                                  stats->explained_variance,
                                  stats->learning_rate,
                                  stats->policy_gradient_loss,
+                                 stats->saturation,
                                  stats->std,
                                  stats->value_loss,
                                  stats->actor_grad_norm,
@@ -109,6 +125,15 @@ void rl_train_ppo_iterate(RlRun *run, RlPpoStats *stats) {
   run->counters.diverged = run->env.ndiverged;
 }
 
+// Ends a run that no longer learns: with a row that counts what was skipped, and without a save.
+static RlStatus give_up(RlRun *run, const RlPpoStats *stats) {
+  RL_TRY(report(run, stats));
+  return rl_error(RL_FAIL,
+                  "%s: %s: found no usable value in %d minibatches in a row, expected finite "
+                  "ones; the last good checkpoint is kept",
+                  run->folder.dir, stats->bad, run->ppo.skipped_in_a_row);
+}
+
 RlStatus rl_train_ppo(RlRun *run) {
   const RlRunOptions *o = &run->config.run;
   RL_TRY(rl_run_open_metrics(run, columns, NCOLUMN));
@@ -119,12 +144,7 @@ RlStatus rl_train_ppo(RlRun *run) {
     int64_t before = run->counters.step;
     RlPpoStats stats;
     rl_train_ppo_iterate(run, &stats);
-    if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) {
-      return rl_error(RL_FAIL,
-                      "%s: %s: found a non-finite value in %d minibatches in a row, expected "
-                      "finite ones; the last good checkpoint is kept",
-                      run->folder.dir, stats.bad, run->ppo.skipped_in_a_row);
-    }
+    if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) return give_up(run, &stats);
     if (rl_run_is_due(o->eval_every, before, run->counters.step)) RL_TRY(rl_run_evaluate(run));
     RL_TRY(report(run, &stats));
     if (rl_run_is_due(o->checkpoint_every, before, run->counters.step))

@@ -4,7 +4,7 @@
 
 #include "rl/run/run.h"
 
-// Minibatches in a row that may be skipped for non-finite numbers before the run stops.
+// Minibatches in a row that may be skipped for want of usable numbers before the run stops.
 enum { RL_PPO_PATIENCE = 50 };
 
 // Gathers the first observation moments with random actions, unless a checkpoint brought some, and

@@ -102,6 +102,14 @@ static int64_t updates_due(const RlSacOptions *o, int64_t before, int64_t after)
   return (after / o->train_freq - before / o->train_freq) * o->gradient_steps;
 }
 
+// Counts updates that have nothing to learn from as skipped: every step was lost, and a run of
+// which that stays true ends.
+static void skip_updates(RlRun *run, RlSacMeans *means, int64_t due) {
+  means->sum.bad = "every step so far";
+  run->counters.skipped += due;
+  run->sac.skipped_in_a_row += (int32_t)due;
+}
+
 void rl_train_sac_begin(RlRun *run) {
   rl_sac_start(&run->sac);
   rl_vecenv_reset(&run->env, (uint64_t)run->config.run.seed, RL_STREAM_ENV);
@@ -119,7 +127,11 @@ void rl_train_sac_iterate(RlRun *run, RlSacMeans *means) {
   run->split.collect += collected - start;
   run->split.infer += run->explorer.infer_seconds / run->threads;
 
-  int64_t due = rl_replay_count(&run->replay) ? updates_due(o, before, after) : 0;
+  int64_t due = updates_due(o, before, after);
+  if (due > 0 && rl_replay_count(&run->replay) == 0) {
+    skip_updates(run, means, due);
+    due = 0;
+  }
   for (int64_t i = 0; i < due; i++) {
     RlSacStats stats;
     rl_sac_draw(sac, &run->replay, &run->policy.norm);
@@ -132,6 +144,16 @@ void rl_train_sac_iterate(RlRun *run, RlSacMeans *means) {
   run->split.learn += rl_clock_seconds() - collected;
 }
 
+// Ends a run that no longer learns: with a row that counts what was skipped, and without a save.
+static RlStatus give_up(RlRun *run, RlSacMeans *means) {
+  const char *bad = means->sum.bad;
+  RL_TRY(report(run, means));
+  return rl_error(RL_FAIL,
+                  "%s: %s: found no usable value in %d updates in a row, expected finite ones; "
+                  "the last good checkpoint is kept",
+                  run->folder.dir, bad, run->sac.skipped_in_a_row);
+}
+
 RlStatus rl_train_sac(RlRun *run) {
   const RlRunOptions *o = &run->config.run;
   RlSacMeans means = {0};
@@ -142,12 +164,7 @@ RlStatus rl_train_sac(RlRun *run) {
     rl_train_sac_iterate(run, &means);
     int64_t after = run->counters.step;
     bool last = after >= o->total_steps;
-    if (run->sac.skipped_in_a_row >= RL_SAC_PATIENCE) {
-      return rl_error(RL_FAIL,
-                      "%s: %s: found a non-finite value in %d updates in a row, expected finite "
-                      "ones; the last good checkpoint is kept",
-                      run->folder.dir, means.sum.bad, run->sac.skipped_in_a_row);
-    }
+    if (run->sac.skipped_in_a_row >= RL_SAC_PATIENCE) return give_up(run, &means);
     rl_progress_tick(&run->progress, after);
     if (rl_run_is_due(o->eval_every, before, after)) RL_TRY(rl_run_evaluate(run));
     if (last || rl_run_is_due(o->log_every, before, after)) RL_TRY(report(run, &means));

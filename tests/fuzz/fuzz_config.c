@@ -3,29 +3,28 @@
 #include <string.h>
 
 #include "rl/base/config.h"
-#include "rl/base/status.h"
+#include "tests/fuzz/refused.h"
 #include "tests/fuzz/standalone.h"
 
 enum { DUMP_SIZE = 1 << 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static RlConfig config, again;
+  static RlConfig fresh, config, again;
   static char first[DUMP_SIZE], second[DUMP_SIZE];
-  rl_config_default(&config);
+  // the defaults take longer than most inputs
+  if (fresh.policy.hidden.n == 0) rl_config_default(&fresh);
+  config = fresh;
   rl_error_clear();
   RlStatus status = rl_config_parse(&config, (const char *)data, size, "fuzz.ini");
   if (status == RL_OK) status = rl_config_validate(&config, "fuzz.ini");
   if (status != RL_OK) {
-    const char *line = rl_error_text();
     RL_ASSERT(status == RL_USAGE);
-    RL_ASSERT(strncmp(line, "fuzz.ini:", 9) == 0);
-    RL_ASSERT(strchr(line, '\n') == NULL);
-    RL_ASSERT(strstr(line, ", expected ") != NULL);
+    expect_refused(status, "fuzz.ini");
     return 0;
   }
   size_t length = rl_config_dump(&config, false, first, sizeof first);
   RL_ASSERT(length < sizeof first);
-  rl_config_default(&again);
+  again = fresh;
   RL_ASSERT(rl_config_parse(&again, first, length, "dump.ini") == RL_OK);
   RL_ASSERT(rl_config_validate(&again, "dump.ini") == RL_OK);
   RL_ASSERT(rl_config_dump(&again, false, second, sizeof second) == length);

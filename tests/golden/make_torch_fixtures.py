@@ -37,7 +37,7 @@ def main():
             layers += [torch.nn.Linear(fan_in, fan_out)]
         net = torch.nn.Sequential(*layers)
         linear = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
-        batch = torch.randn(ROWS, WIDTHS[0], requires_grad=True)
+        batch = torch.randn(ROWS, WIDTHS[0])
         target = torch.randn(ROWS, WIDTHS[-1])
         numbers = {"param": flatten([(l.weight, l.bias) for l in linear]), "x": batch,
                    "target": target}
@@ -50,7 +50,7 @@ def main():
             loss = ((out - target) ** 2).sum() / 2
             loss.backward()
             if step == 0:
-                numbers |= {"y": out, "dy": out.grad, "dx": batch.grad.clone(),
+                numbers |= {"y": out, "dy": out.grad,
                             "grad": flatten([(l.weight.grad, l.bias.grad) for l in linear])}
             optimiser.step()
         numbers["param_after_3_steps"] = flatten([(l.weight, l.bias) for l in linear])

@@ -51,7 +51,7 @@ static void policy_backward(Case *c) {
   evaluate(c);
   rl_ppo_loss_policy(&c->loss, c->work.dy[mlp->L], c->dpolicy + (mlp->extra - mlp->param), &sums,
                      c->act, means(c), c->old_mean, c->old_logp, c->adv, ROWS);
-  rl_mlp_backward(mlp, &c->work, ROWS, c->dpolicy, NULL);
+  rl_mlp_backward(mlp, &c->work, ROWS, c->dpolicy);
 }
 
 static double value_loss(void *arg) {
@@ -70,7 +70,7 @@ static void value_backward(Case *c) {
   value_loss(c);
   rl_ppo_loss_value(&c->loss, c->value_work.dy[c->critic.L], &sums, c->value_work.y[c->critic.L],
                     c->old_value, c->ret, ROWS);
-  rl_mlp_backward(&c->critic, &c->value_work, ROWS, c->dcritic, NULL);
+  rl_mlp_backward(&c->critic, &c->value_work, ROWS, c->dcritic);
 }
 
 static void move(double *x, int n, double size, RlRng *rng) {

@@ -7,6 +7,8 @@
 # moments are aimed at a file being written; the others are anywhere, the first milliseconds included.
 set -euo pipefail
 shopt -s nullglob
+# shellcheck source=tests/system/compare_runs.sh
+. "$(dirname "$0")/compare_runs.sh"
 kills=${1:-6}
 RANDOM=${2:-7}
 work=$(mktemp -d)
@@ -65,24 +67,6 @@ kill_one() {
   if [ ${#files[@]} = 0 ]; then early=$((early + 1)); fi
 }
 
-# the folders whole and cut hold the same, but for times and the number of threads
-compare() {
-  local folder link
-  for folder in checkpoints resume; do
-    diff -rq "$work/whole/$folder" "$cut/$folder" >"$work/out" || fail "$folder differs"
-  done
-  for link in latest.h5 best.h5; do
-    [ "$(readlink "$work/whole/$link")" = "$(readlink "$cut/$link")" ] || fail "another $link"
-  done
-  diff <(cut -d, -f1 "$work/whole/metrics.csv") <(cut -d, -f1 "$cut/metrics.csv") >"$work/out" ||
-    fail "other rows in metrics.csv"
-  diff <(grep -v ^threads "$work/whole/config.ini") <(grep -v ^threads "$cut/config.ini") >"$work/out" ||
-    fail "another config.ini"
-  diff "$work/whole/version.txt" "$cut/version.txt" >"$work/out" || fail "another version.txt"
-  temporary
-  [ ${#files[@]} = 0 ] || fail "temporary files left: ${files[*]}"
-}
-
 # survives NAME OPTIONS...: of rltrain
 survives() {
   name=$1
@@ -105,7 +89,7 @@ survives() {
     code=0
     "$RL_BIN/rltrain" --resume "$cut" --threads 2 >"$work/out" 2>"$work/err" || code=$?
     if [ "$code" != 0 ] || [ -s "$work/err" ] || grep -q '^skipped ' "$work/out"; then fail "cannot be finished"; fi
-    compare
+    compare_runs "$work/whole" "$cut" >"$work/out" || fail "ends otherwise"
     runs=$((runs + 1))
   done
   echo "$name: $killed kills in $runs runs, all ended with the same bytes; $writing kills while a file was written" \

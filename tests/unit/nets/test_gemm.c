@@ -59,25 +59,31 @@ static void naive_backward_weight(float *dw, const float *x, const float *dy, in
 static void check_shape(int M, int N, int K) {
   float *x = filled(M * K), *w = filled(K * N), *b = filled(N), *dy = filled(M * N);
   float *y = filled(M * N), *want = filled(M * N), *dw = filled(K * N), *want_dw = filled(K * N);
-  float *wt = filled(K * N), *dx = filled(M * K), *want_dx = filled(M * K);
+  float *wt = filled(K * N), *packed = filled(K * N), *dx = filled(M * K), *want_dx = filled(M * K);
   naive_forward(want, x, w, b, M, N, K);
   rl_gemm_forward(y, x, w, b, M, N, K);
   assert_same_bits(y, want, M * N);
   naive_forward(want, x, w, NULL, M, N, K);
   rl_gemm_forward(y, x, w, NULL, M, N, K);
   assert_same_bits(y, want, M * N);
+  rl_gemm_pack(packed, w, K, N);
+  rl_gemm_forward_packed(y, x, packed, NULL, M, N, K);
+  assert_same_bits(y, want, M * N);
+  naive_forward(want, x, w, b, M, N, K);
+  rl_gemm_forward_packed(y, x, packed, b, M, N, K);
+  assert_same_bits(y, want, M * N);
   memcpy(dw, want_dw, (size_t)(K * N) * sizeof(float));
   naive_backward_weight(want_dw, x, dy, M, N, K);
   rl_gemm_backward_weight(dw, x, dy, M, N, K);
   assert_same_bits(dw, want_dw, K * N);
-  rl_gemm_transpose(wt, w, K, N);
   for (int k = 0; k < K; k++) {
-    for (int n = 0; n < N; n++) assert_true(wt[n * K + k] == w[k * N + n]);
+    for (int n = 0; n < N; n++) wt[n * K + k] = w[k * N + n];
   }
+  rl_gemm_pack_transposed(packed, w, K, N);
   naive_forward(want_dx, dy, wt, NULL, M, K, N);
-  rl_gemm_backward_input(dx, dy, wt, M, N, K);
+  rl_gemm_backward_input(dx, dy, packed, M, N, K);
   assert_same_bits(dx, want_dx, M * K);
-  float *const all[] = {x, w, b, dy, y, want, dw, want_dw, wt, dx, want_dx};
+  float *const all[] = {x, w, b, dy, y, want, dw, want_dw, wt, packed, dx, want_dx};
   for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) free(all[i]);
 }
 

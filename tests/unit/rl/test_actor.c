@@ -95,11 +95,35 @@ static void test_mean(void **state) {
   rl_arena_free(&arena);
 }
 
+// a squashed actor's rows, each with a stream of its own, are those of the rows alone
+static void test_sampled_rows(void **state) {
+  (void)state;
+  RlArena arena = {0};
+  RlConfig o = options();
+  o.run.algorithm = RL_ALGO_SAC;
+  RlActor actor;
+  draw(&actor, &arena, &o);
+  RlReal obs[ROWS * O];
+  float all[ROWS * A], one[A];
+  RlRng rng, each[ROWS];
+  rl_rng_init(&rng, 6, RL_STREAM_ENV, 0);
+  draw_reals(obs, ROWS * O, -3, 3, &rng);
+  for (int r = 0; r < ROWS; r++) rl_rng_init(&each[r], 7, RL_STREAM_ACT, (uint64_t)r);
+  rl_actor_act(&actor, all, obs, ROWS, each);
+  for (int r = 0; r < ROWS; r++) {
+    rl_rng_init(&rng, 7, RL_STREAM_ACT, (uint64_t)r);
+    rl_actor_act(&actor, one, obs + r * O, 1, &rng);
+    assert_memory_equal(one, all + r * A, sizeof one);
+  }
+  rl_arena_free(&arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_draw),
       cmocka_unit_test(test_gaussian),
       cmocka_unit_test(test_mean),
+      cmocka_unit_test(test_sampled_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

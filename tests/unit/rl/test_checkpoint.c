@@ -296,7 +296,7 @@ static void test_not_a_checkpoint(void **state) {
   scratch_put(path, "", 0);
   expect_refused(path, "empty", "expected a checkpoint");
   scratch_put(path, "hello\n", 6);
-  expect_refused(path, "not a checkpoint", "");
+  expect_refused(path, "found a file that is not a checkpoint", "");
   scratch_put(path, "rltrain checkpoint 2\n", 21);
   expect_refused(path, "another version", "version 1");
   expect_refused(scratch_dir, "folder", "expected a file");

@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "rl/run/checkpoint_format.h"
+#include "rl/run/policy.h"
 #include "tests/unit/rl/scratch.h"
 
 // asserts that opening fails with a line holding the file's name and all of the given words
@@ -266,10 +267,60 @@ static void test_virtual(void **state) {
   expect_refused(path, "a: found a data set that is not contiguous", "");
 }
 
+// ---------------------------------------------------------------- sound files, absurd contents
+
+// counting on from what a file states must never overflow
+static void test_counts(void **state) {
+  (void)state;
+  const char *path = scratch_path("counts.h5");
+  int64_t wide = ((int64_t)1 << 53) + 2, found = 7;
+  int32_t narrow = (1 << 30) + 1;
+  RlField saved[] = {{.name = "wide", .type = RL_I64, .data = &wide},
+                     {.name = "narrow", .type = RL_I32, .data = &narrow}};
+  assert_int_equal(rl_checkpoint_save(path, saved, 2), RL_OK);
+  RlCheckpoint *checkpoint = open_sound(path);
+  for (int i = 0; i < 2; i++) {
+    RlField field = saved[i];
+    field.data = &found;
+    field.nonnegative = true;
+    assert_int_equal(rl_checkpoint_load(checkpoint, &field, 1), RL_FAIL);
+    assert_non_null(strstr(rl_error_text(), i ? "narrow[0]: found 1073741825, expected at most"
+                                              : "wide[0]: found 9007199254740994, expected"));
+    assert_int_equal(found, 7);
+    field.nonnegative = false;
+    assert_int_equal(rl_checkpoint_load(checkpoint, &field, 1), RL_OK);
+    found = 7;
+  }
+  rl_checkpoint_close(checkpoint);
+}
+
+// a few kilobytes describe networks of gigabytes: refused before any of it is taken
+static void test_claimed_networks(void **state) {
+  (void)state;
+  const char *path = scratch_path("claim.h5");
+  char config[] =
+      "[env]\nid = InvertedPendulum-v5\n"
+      "[policy]\nhidden = 4096,4096,4096,4096,4096,4096,4096,4096\n";
+  float zero[32] = {0};
+  RlServed served;
+  RlField saved[] = {
+      {.name = "config", .type = RL_CHARS, .rank = 1, .dim = {sizeof config - 1}, .data = config},
+      {.name = "probe/obs", .type = RL_F32, .rank = 2, .dim = {4, 4}, .data = zero},
+      {.name = "probe/act", .type = RL_F32, .rank = 2, .dim = {4, 1}, .data = zero},
+      {.name = "actor/param", .type = RL_F32, .rank = 1, .dim = {6}, .data = zero}};
+  assert_int_equal(rl_checkpoint_save(path, saved, 4), RL_OK);
+  assert_int_equal(rl_served_load(&served, path, 8), RL_FAIL);
+  assert_non_null(strstr(rl_error_text(), "actor/param: found 6 parameters, expected 1174"));
+  assert_int_equal(served.arena.used, 0);
+  rl_served_free(&served);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_hostile),
       SCRATCH_TEST(test_virtual),
+      SCRATCH_TEST(test_counts),
+      SCRATCH_TEST(test_claimed_networks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

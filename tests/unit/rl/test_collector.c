@@ -105,6 +105,7 @@ static void test_tick(void **state) {
   ticks = 0;
   detail_collect(&run, count_tick);
   assert_int_equal(ticks, 32);
+  assert_true(run.collector.infer_seconds > 0);
   rl_run_free(&run);
 }
 
@@ -151,6 +152,30 @@ static void test_warmup(void **state) {
   assert_int_equal(run.episodes.count, 0);
   rl_run_free(&run);
   rl_run_free(&twin);
+}
+
+// a control that is no number makes every step of the warm-up diverge: none counts
+static void test_warmup_diverged(void **state) {
+  (void)state;
+  START(&run, "normalize.warmup_steps=0");
+  run.env.ctrl_mid[0] = NAN;
+  rl_collector_warmup(&run.collector, 5, 1);
+  assert_int_equal(run.env.ndiverged, 20);
+  assert_near(run.policy.norm.count, 0, 0);
+  rl_run_free(&run);
+}
+
+// what falls over at its time limit is terminated: nothing is bootstrapped there
+static void test_both_ends(void **state) {
+  (void)state;
+  START(&run, "env.id=Hopper-v5", "env.healthy_z_range=10, inf", "env.max_episode_steps=1");
+  detail_collect(&run, NULL);
+  for (int i = 0; i < detail_rows(&run); i++) {
+    assert_true(run.rollout.terminated[i] && !run.rollout.truncated[i]);
+  }
+  assert_int_equal(run.rollout.nfinal, 0);
+  assert_int_equal(run.episodes.count, detail_rows(&run));
+  rl_run_free(&run);
 }
 
 // environment 1 is sent flying at these steps
@@ -230,9 +255,10 @@ static void test_all_lost(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_episodes), SCRATCH_TEST(test_replay),      SCRATCH_TEST(test_tick),
-      SCRATCH_TEST(test_segments), SCRATCH_TEST(test_noise_apart), SCRATCH_TEST(test_warmup),
-      SCRATCH_TEST(test_lost),     SCRATCH_TEST(test_all_lost),
+      SCRATCH_TEST(test_episodes),  SCRATCH_TEST(test_replay),          SCRATCH_TEST(test_tick),
+      SCRATCH_TEST(test_segments),  SCRATCH_TEST(test_noise_apart),     SCRATCH_TEST(test_warmup),
+      SCRATCH_TEST(test_both_ends), SCRATCH_TEST(test_warmup_diverged), SCRATCH_TEST(test_lost),
+      SCRATCH_TEST(test_all_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,27 @@ static void test_refused(void **state) {
   free(longest);
 }
 
+// what could not be begun leaves nothing behind, and takes nothing away that holds a file
+static void test_discard(void **state) {
+  (void)state;
+  RlFolder folder = create("deep/a");
+  assert_int_equal(rl_folder_make_segments(&folder), RL_OK);
+  rl_folder_discard(&folder);
+  assert_int_equal(folder.lock, -1);
+  assert_int_equal(scratch_count(scratch_path("deep")), 0);
+  // the user's own folder stays
+  assert_int_equal(mkdir(scratch_path("mine"), 0700), 0);
+  folder = create("mine");
+  rl_folder_discard(&folder);
+  assert_int_equal(scratch_count(scratch_path("mine")), 0);
+  folder = create("deep/a");
+  put_resume(&folder, 7);
+  scratch_put(scratch_path("deep/a/config.ini"), "x", 1);
+  rl_folder_discard(&folder);
+  assert_true(scratch_exists(scratch_path("deep/a/resume/000000000007.h5")));
+  assert_true(scratch_exists(scratch_path("deep/a/config.ini")));
+}
+
 static void test_lock(void **state) {
   (void)state;
   RlFolder folder = create("a"), other;
@@ -232,6 +253,11 @@ static void test_prune(void **state) {
   expect_steps(&folder, 55, 45);
   assert_int_equal(rl_folder_prune(&folder, 55, -1), RL_OK);
   expect_steps(&folder, 55, -1);
+  // a folder with the name of a resume file is no reason to stop
+  assert_int_equal(mkdir(scratch_path("a/resume/000000000020.h5"), 0700), 0);
+  put_resume(&folder, 30);
+  assert_int_equal(rl_folder_prune(&folder, 55, -1), RL_OK);
+  expect_steps(&folder, 55, 20);
   rl_folder_close(&folder);
 }
 
@@ -271,6 +297,11 @@ static void test_segments(void **state) {
   assert_int_equal(scratch_count(scratch_path("a/resume/replay")), 4);
   assert_true(scratch_exists(scratch_path("a/resume/replay/000000000020.h5")));
   assert_true(scratch_exists(scratch_path("a/resume/replay/notes.txt")));
+  assert_int_equal(mkdir(scratch_path("a/resume/replay/000000000001.h5"), 0700), 0);
+  assert_int_equal(mkdir(scratch_path("a/resume/replay/.tmp-1"), 0700), 0);
+  assert_int_equal(rl_folder_prune_segments(&folder, 20), RL_OK);
+  rl_folder_close(&folder);
+  assert_int_equal(rl_folder_open(&folder, scratch_path("a")), RL_OK);
   rl_folder_close(&folder);
 }
 
@@ -302,10 +333,10 @@ static void test_version(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_create),   SCRATCH_TEST(test_refused), SCRATCH_TEST(test_lock),
-      SCRATCH_TEST(test_dead_run), SCRATCH_TEST(test_link),    SCRATCH_TEST(test_link_is_atomic),
-      SCRATCH_TEST(test_list),     SCRATCH_TEST(test_prune),   SCRATCH_TEST(test_segments),
-      SCRATCH_TEST(test_write),    SCRATCH_TEST(test_version),
+      SCRATCH_TEST(test_discard),        SCRATCH_TEST(test_create),   SCRATCH_TEST(test_refused),
+      SCRATCH_TEST(test_lock),           SCRATCH_TEST(test_dead_run), SCRATCH_TEST(test_link),
+      SCRATCH_TEST(test_link_is_atomic), SCRATCH_TEST(test_list),     SCRATCH_TEST(test_prune),
+      SCRATCH_TEST(test_segments),       SCRATCH_TEST(test_write),    SCRATCH_TEST(test_version),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

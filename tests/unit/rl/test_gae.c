@@ -175,6 +175,9 @@ static void test_lost_cuts(void **state) {
   gae(&b, 0.5, 1);
   assert_near(b.adv[0], 5, 0);
   assert_near(b.adv[2], 51, 0);
+  rl_gae_returns(b.raw_ret, b.raw, b.next_value, b.terminated, b.truncated, b.lost, 3, 1, 0.5, 1);
+  assert_near(b.raw_ret[0], 1, 0);
+  assert_near(b.raw_ret[2], 51, 0);
 }
 
 // truncated as well as terminated: the task's end wins

@@ -64,7 +64,7 @@ static void test_history_does_not_show(void **state) {
   World once, often, again;
   for (size_t k = 0; k < sizeof plans / sizeof *plans; k++) {
     const Plan *p = &plans[k];
-    char name[3][8], path[RL_PATH_SIZE], kept[RL_PATH_SIZE];
+    char name[3][32], path[RL_PATH_SIZE], kept[RL_PATH_SIZE];
     RlFolder folder[3];
     for (int i = 0; i < 3; i++) {
       snprintf(name[i], sizeof name[i], "%zu-%d", k, i);
@@ -156,6 +156,60 @@ static void test_written_once(void **state) {
   rl_folder_close(&folder);
 }
 
+// A segment that was listed and has since gone, been cut short, or been replaced is written again
+// with the same bytes at the next save, and the resume file before is sound again too.
+static void test_mended(void **state) {
+  (void)state;
+  char path[RL_PATH_SIZE];
+  size_t size, again;
+  RlFolder folder = create("a");
+  World w, other;
+  world_init(&w, 3 * 8000, 3, 500);
+  world_init(&other, 3 * 8000, 3, 500);
+  feed(&w, 8192);
+  save(&w, &folder);
+  rl_folder_segment(&folder, 2730, path);
+  uint8_t *data = scratch_get(path, &size), *found;
+  for (int damage = 0; damage < 6; damage++) {
+    assert_int_equal(unlink(path), 0);
+    if (damage == 1) scratch_put(path, data, size - 1);
+    if (damage == 2) scratch_put(path, data, 100);
+    if (damage == 3) assert_int_equal(mkfifo(path, 0600), 0);
+    if (damage == 4) assert_int_equal(symlink("/dev/zero", path), 0);
+    if (damage == 5) {
+      rl_folder_segment(&folder, 5460, path);
+      found = scratch_get(path, &again);
+      rl_folder_segment(&folder, 2730, path);
+      scratch_put(path, found, again);
+      free(found);
+    }
+    assert_int_equal(load(&other, &folder, 8192), RL_FAIL);
+    feed(&w, 8200 + damage);
+    save(&w, &folder);
+    assert_int_equal(w.file.mended, 1);
+    found = scratch_get(path, &again);
+    assert_true(again == size && memcmp(found, data, size) == 0);
+    free(found);
+    assert_int_equal(load(&other, &folder, 8192), RL_OK);
+    assert_int_equal(load(&other, &folder, 8200 + damage), RL_OK);
+    expect_equal(&w, &other);
+  }
+  save(&w, &folder);
+  assert_int_equal(w.file.mended, 0);
+  // the folder of all of them
+  for (int64_t first = 2730; first < 8190; first += 2730) {
+    rl_folder_segment(&folder, first, path);
+    assert_int_equal(unlink(path), 0);
+  }
+  assert_int_equal(rmdir(scratch_path("a/resume/replay")), 0);
+  save(&w, &folder);
+  assert_int_equal(w.file.mended, 2);
+  free(data);
+  world_free(&w);
+  world_free(&other);
+  rl_folder_close(&folder);
+}
+
 // what either of the two newest resume files lists stays, what neither does goes
 static void test_prune(void **state) {
   (void)state;
@@ -237,7 +291,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_round_trip),   SCRATCH_TEST(test_history_does_not_show),
       SCRATCH_TEST(test_written_once), SCRATCH_TEST(test_prune),
-      SCRATCH_TEST(test_disk_fails),   cmocka_unit_test(test_bytes),
+      SCRATCH_TEST(test_mended),       SCRATCH_TEST(test_disk_fails),
+      cmocka_unit_test(test_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

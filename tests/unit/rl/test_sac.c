@@ -406,6 +406,18 @@ static void test_max_grad_norm(void **state) {
   // alpha is no network: nothing clips it
   assert_near(10 * b.sac.alpha_adam.m[0], b.sac.dlog_alpha, 1e-5);
   drop(&b);
+  // beside a gradient as small as the 1e-6 in the quotient that term shows: critics of zeros leave
+  // the actor only its entropy
+  make(&b, "[sac]\nbatch_size = 20\nent_coef = 1e-6\nmax_grad_norm = 1e-7\n" STILL, 1);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    memset(b.critic[c].param, 0, (size_t)b.critic[c].nparam * sizeof(RlReal));
+    rl_mlp_pack(&b.critic[c]);
+  }
+  learn(&b);
+  double least = b.sac.actor_net.grad_norm;
+  assert_true(least > 1e-7 && least < 1e-5);
+  assert_near(applied_norm(&b.sac.actor_net) / 1e-7, least / (least + 1e-6), 1e-4);
+  drop(&b);
 }
 
 static void test_fixed_alpha(void **state) {
@@ -432,6 +444,18 @@ static void test_alpha_direction(void **state) {
   make(&b, "[sac]\nbatch_size = 20\ntarget_entropy = -50\n", 1);
   learn(&b);
   assert_true(b.sac.log_alpha < 0 && b.stats.ent_coef == 1);
+  drop(&b);
+}
+
+// alpha's step has the networks' epsilon
+static void test_alpha_epsilon(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[sac]\nbatch_size = 20\nlearning_rate = 0.01\nadam_epsilon = 0.5\n", 1);
+  learn(&b);
+  double slope = (double)b.sac.dlog_alpha;
+  assert_true(fabs(slope) > 0.1);
+  assert_near(b.sac.log_alpha, -0.01 * slope / (fabs(slope) + 0.5), 1e-6);
   drop(&b);
 }
 
@@ -468,6 +492,7 @@ int main(void) {
       cmocka_unit_test(test_max_grad_norm),
       cmocka_unit_test(test_fixed_alpha),
       cmocka_unit_test(test_alpha_direction),
+      cmocka_unit_test(test_alpha_epsilon),
       cmocka_unit_test(test_reductions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,26 @@ static void test_values(void **state) {
   }
 }
 
+// actions and their mirror images have the same density, to the last bit
+static void test_mirrored(void **state) {
+  (void)state;
+  enum { A = 3 };
+  Case c;
+  make(&c, A, RL_BOUND_CLAMP, 5);
+  RlReal logp[MAX_ROWS], act[MAX_ROWS * A];
+  rl_squashed_forward(&c.squashed, &c.work, c.head, c.noise, MAX_ROWS);
+  memcpy(logp, c.work.logp, sizeof logp);
+  memcpy(act, c.work.act, sizeof act);
+  for (int i = 0; i < MAX_ROWS * A; i++) {
+    c.noise[i] = -c.noise[i];
+    c.head[i / A * 2 * A + i % A] *= -1;
+  }
+  rl_squashed_forward(&c.squashed, &c.work, c.head, c.noise, MAX_ROWS);
+  for (int i = 0; i < MAX_ROWS * A; i++) assert_true(c.work.act[i] == -act[i]);
+  assert_memory_equal(c.work.logp, logp, sizeof logp);
+  rl_arena_free(&c.arena);
+}
+
 // The integral of exp(log pi) over the cube, by midpoints: noise is what leads to each.
 static double integrate(RlSquashed s) {
   static const double mean[2] = {0.3, -0.5}, log_sigma[2] = {-0.9, -0.5};
@@ -256,7 +276,7 @@ int main(void) {
       cmocka_unit_test(test_values),    cmocka_unit_test(test_integral),
       cmocka_unit_test(test_saturated), cmocka_unit_test(test_rows_are_independent),
       cmocka_unit_test(test_bounds),    cmocka_unit_test(test_mean),
-      cmocka_unit_test(test_nan),
+      cmocka_unit_test(test_nan),       cmocka_unit_test(test_mirrored),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
