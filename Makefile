@@ -41,11 +41,11 @@ test-long: deps-test
 	$(build)
 	$(ctest)
 
+# PEERS, PEERS2: Pythons with other trainers (tests/bench/peers/README.md); ROUNDS, of which the best counts
 bench: deps
 	$(configure)
 	$(build) --target programs
-	$(BUILD)/bin/rlbench physics
-	$(BUILD)/bin/rlbench ppo
+	RL_BIN=$(BUILD)/bin bash tests/bench/table.sh $(ROUNDS)
 
 format: deps-test
 	bash tests/analysis/format.sh --fix
@@ -54,7 +54,7 @@ install: all
 	cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-dev $(BUILD)-tsan $(BUILD)-coverage
+	rm -rf $(BUILD) $(BUILD)-dev $(BUILD)-tsan $(BUILD)-coverage $(BUILD)-fuzz
 
 deps:
 	@sh cmake/bootstrap.sh deps

@@ -2,9 +2,8 @@
 
     pip install torch==2.13.0 stable-baselines3 "gymnasium[mujoco]"
     python tests/bench/peers/sb3_sac.py HalfCheetah-v5 [threads] [updates]
-
-The figure to hold `rlbench sac` against, on the same machine and with as many threads, one after the other.
 """
+import json
 import sys
 import time
 
@@ -13,6 +12,9 @@ import torch
 from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
 
+TASK = sys.argv[1] if len(sys.argv) > 1 else "HalfCheetah-v5"
+THREADS = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+UPDATES = int(sys.argv[3]) if len(sys.argv) > 3 else 500
 START = 1000
 
 
@@ -26,14 +28,12 @@ class Clock(BaseCallback):
 
 
 def main():
-    task = sys.argv[1] if len(sys.argv) > 1 else "HalfCheetah-v5"
-    torch.set_num_threads(int(sys.argv[2]) if len(sys.argv) > 2 else 2)
-    updates = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
-    model = SAC("MlpPolicy", gymnasium.make(task), learning_starts=START, device="cpu", seed=1)
+    torch.set_num_threads(THREADS)
+    model = SAC("MlpPolicy", gymnasium.make(TASK), learning_starts=START, device="cpu", seed=1)
     clock = Clock()
-    model.learn(START + 100 + updates, callback=clock)
-    seconds = time.perf_counter() - clock.started
-    print(f"{task} sb3 sac: {updates / seconds:.1f} updates/s, {torch.get_num_threads()} threads")
+    model.learn(START + 100 + UPDATES, callback=clock)
+    rate = UPDATES / (time.perf_counter() - clock.started)
+    print(json.dumps({"peer": "sb3", "task": TASK, "threads": THREADS, "rate": rate, "unit": "updates/s"}))
 
 
 main()
