@@ -180,6 +180,7 @@ static void test_numbers(void **state) {
   expect_ok(set("run.seed", "9007199254740991"));
   assert_true(config.run.seed == 9007199254740991);
   set_refused("run.seed", "9007199254740993", "a whole number in [0, 9007199254740992]");
+  set_refused("run.seed", "99999999999999999999", "a whole number in [0, 9007199254740992]");
   expect_ok(set("normalize.clip_obs", "inf"));
   assert_true(isinf(config.normalize.clip_obs));
 }

@@ -115,7 +115,7 @@ static void test_numbers(void **state) {
   static const char *const none[] = {"nan",  "-nan",  "NAN",      "nan(0x1)", "1e999", "-1e999",
                                      "0x10", "0x1p4", "infinity", "INF",      "1,5",   "1_000",
                                      "1e",   "١",     "1.0f",     "1d0",      "1e-999"};
-  char text[256], line[256];
+  char text[512], line[512];
   for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
     snprintf(text, sizeof text, "[normalize]\nclip_obs = %s\n", none[i]);
     snprintf(line, sizeof line,

@@ -29,6 +29,10 @@ static void test_unknown(void **state) {
           "x.ini:2: run.gamma: unknown key, expected one of the known keys, nearest is ppo.gamma");
   refused("seed = 1\n",
           "x.ini:1: seed: unknown key, expected one of the known keys, nearest is run.seed");
+  // letters left out cost one each
+  refused("[normalize]\ncp_obs = 1\n",
+          "x.ini:2: normalize.cp_obs: unknown key, expected one of the known keys, nearest is "
+          "normalize.clip_obs");
   refused("[pppo]\n",
           "x.ini:1: [pppo]: unknown section, expected one of the known sections, nearest is [ppo]");
   refused("[normalise]\nobs = true\n",

@@ -243,10 +243,10 @@ static void test_observation_keys(void **state) {
   }
 }
 
-// Writes qpos[place] and tells whether the next score ends the episode.
+// Writes place of qpos, or of qvel behind it, and tells whether the next score ends the episode.
 static RlOutcome judge(Bench *b, int place, double value) {
   bench_reset(b);
-  b->d->qpos[place] = value;
+  *(place < b->m->nq ? b->d->qpos + place : b->d->qvel + (place - b->m->nq)) = value;
   mj_forward(b->m, b->d);
   return bench_score(b);
 }
@@ -270,6 +270,9 @@ static void test_termination_bounds(void **state) {
       {"Hopper-v5", 2, -.1999999, false},
       {"Hopper-v5", 4, 100, true},
       {"Hopper-v5", 4, -99.9, false},
+      {"Hopper-v5", 6, 100, true},
+      {"Hopper-v5", 6, 99.9, false},
+      {"Hopper-v5", 11, -100, true},
       {"Walker2d-v5", 1, .8, true},
       {"Walker2d-v5", 1, 2, true},
       {"Walker2d-v5", 2, 1, true},
@@ -288,7 +291,10 @@ static void test_termination_bounds(void **state) {
       {"Hopper-v5", 2, NAN, true},
       {"Walker2d-v5", 1, NAN, true},
       {"Humanoid-v5", 2, NAN, true},
+      {"InvertedPendulum-v5", 0, NAN, true},
       {"InvertedPendulum-v5", 1, NAN, true},
+      {"InvertedPendulum-v5", 2, NAN, true},
+      {"InvertedPendulum-v5", 3, INFINITY, true},
   };
   for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
     Bench b;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -178,6 +180,35 @@ static void test_nan_stays_in_row(void **unused) {
   free(x), free(w), free(y);
 }
 
+// matrices that end where the memory does: whole vectors are read as long as they fit, and no
+// further
+static void test_end_of_memory(void **unused) {
+  (void)unused;
+  static const int rows[] = {1, 4, 30}, columns[] = {1, 3, 17, 33}, depth[] = {1, 2, 5, 20};
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(map != MAP_FAILED && mprotect(map + page, page, PROT_NONE) == 0);
+  for (int i = 0; i < RL_NISA * 3 * 4 * 4; i++) {
+    const int M = rows[i % 3], N = columns[i / 3 % 4], K = depth[i / 12 % 4];
+    if (!rl_isa_has((RlIsa)(i / 48))) continue;
+    rl_isa_use((RlIsa)(i / 48));
+    float *x = filled(M * K), *y = filled(M * N), *want = filled(M * N);
+    float *w = (float *)(void *)(map + page) - K * N;
+    for (int k = 0; k < K * N; k++) w[k] = draw();
+    naive_forward(want, x, w, NULL, M, N, K);
+    rl_gemm_forward(y, x, w, NULL, M, N, K);
+    assert_same_bits(y, want, M * N);
+    // and the same of what a gradient is added to
+    float *want_dw = filled(K * N);
+    memcpy(want_dw, w, (size_t)(K * N) * sizeof(float));
+    naive_backward_weight(want_dw, x, y, M, N, K);
+    rl_gemm_backward_weight(w, x, y, M, N, K);
+    assert_same_bits(w, want_dw, K * N);
+    free(x), free(y), free(want), free(want_dw);
+  }
+  munmap(map, 2 * page);
+}
+
 static int restore_isa(void **unused) {
   (void)unused;
   RlIsa best = RL_ISA_PLAIN;
@@ -194,6 +225,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_avx2, restore_isa),
       cmocka_unit_test_teardown(test_avx512, restore_isa),
       cmocka_unit_test_teardown(test_blocks, restore_isa),
+      cmocka_unit_test_teardown(test_end_of_memory, restore_isa),
       cmocka_unit_test(test_row_alone),
       cmocka_unit_test(test_guard),
       cmocka_unit_test(test_nan_stays_in_row),

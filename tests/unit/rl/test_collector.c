@@ -139,6 +139,21 @@ static void test_segments(void **state) {
   rl_run_free(&run);
 }
 
+// many environments get segments of one step, long episodes no longer ones than 4096 steps in all
+static void test_segment_length(void **state) {
+  (void)state;
+  static const int want[][3] = {{5000, 100, 1}, {100, 1000, 40}, {100, 7, 7}};
+  for (int k = 0; k < 3; k++) {
+    RlArena arena = {0};
+    RlVecEnv env = {.N = want[k][0], .O = 1, .A = 1, .options.max_episode_steps = want[k][1]};
+    RlCollector collector = {0};
+    RlPpoOptions options = {0};
+    rl_collector_init(&collector, &arena, &env, NULL, NULL, NULL, &options, 1);
+    assert_int_equal(collector.segment.capacity, want[k][2]);
+    rl_arena_free(&arena);
+  }
+}
+
 // the warm-up counts its rows, and leaves the streams of training and the return scale alone
 static void test_warmup(void **state) {
   (void)state;
@@ -255,10 +270,17 @@ static void test_all_lost(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_episodes),  SCRATCH_TEST(test_replay),          SCRATCH_TEST(test_tick),
-      SCRATCH_TEST(test_segments),  SCRATCH_TEST(test_noise_apart),     SCRATCH_TEST(test_warmup),
-      SCRATCH_TEST(test_both_ends), SCRATCH_TEST(test_warmup_diverged), SCRATCH_TEST(test_lost),
+      SCRATCH_TEST(test_episodes),
+      SCRATCH_TEST(test_replay),
+      SCRATCH_TEST(test_tick),
+      SCRATCH_TEST(test_segments),
+      SCRATCH_TEST(test_noise_apart),
+      SCRATCH_TEST(test_warmup),
+      SCRATCH_TEST(test_both_ends),
+      SCRATCH_TEST(test_warmup_diverged),
+      SCRATCH_TEST(test_lost),
       SCRATCH_TEST(test_all_lost),
+      cmocka_unit_test(test_segment_length),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,7 @@ static void check_end(const char *total, int64_t step, int T) {
   CREATE(&run, total);
   if (rl_train_ppo(&run) != RL_OK) fail_msg("%s", rl_error_text());
   assert_int_equal(run.counters.step, step);
+  assert_int_equal(run.reported_step, step);
   assert_int_equal(run.rollout.T, T);
   assert_near(run.policy.norm.count, 400 + (double)step, 0);
   rl_run_free(&run);

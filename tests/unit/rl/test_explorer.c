@@ -52,6 +52,7 @@ static void test_pushed(void **state) {
     START_SAC(&run, task[k], "env.max_episode_steps=7", "normalize.obs=true");
     START_SAC(&twin, task[k], "env.max_episode_steps=7");
     for (int t = 0; t < 60; t++) rl_explorer_step(&run.explorer, t < 30);
+    assert_true(run.explorer.infer_seconds > 0);
     for (int t = 0; t < 60; t++) replay_step(t, ended);
     assert_true(ended[RL_REPLAY_TRUNCATED] > 5);
     assert_int_equal(ended[RL_REPLAY_TERMINATED] > 5, k);

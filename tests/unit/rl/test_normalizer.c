@@ -59,6 +59,28 @@ static void check(const RlNormalizer *norm, int rows, const uint8_t *skip) {
   }
 }
 
+// eight doubles fill a cache line, so the arrays touch: no loop goes one too far
+static void test_full_lines(void **state) {
+  (void)state;
+  enum { WIDE = 8, N = ROWS * O / WIDE };
+  RlNormalizeOptions options = {.obs = true, .clip_obs = 10, .freeze = true};
+  RlNormalizer norm = {0};
+  rl_normalizer_init(&norm, &arena, WIDE, &options);
+  for (int k = 0; k < 2; k++) {
+    rl_normalizer_push(&norm, obs + k * N / 2 * WIDE, NULL, N / 2);
+    rl_normalizer_merge(&norm);
+  }
+  for (int i = 0; i < WIDE; i++) {
+    double mean = 0, square = 0;
+    for (int r = 0; r < N; r++) mean += (double)obs[r * WIDE + i] / N;
+    for (int r = 0; r < N; r++) square += pow((double)obs[r * WIDE + i] - mean, 2);
+    assert_near(norm.mean[i], mean, 1e-9);
+    assert_near(norm.m2[i] / square, 1, 1e-9);
+    assert_near((double)norm.scale[i] * sqrt(square / N + 1e-8), 1, 1e-6);
+    assert_true(norm.batch_mean[i] == 0 && norm.batch_m2[i] == 0);
+  }
+}
+
 // unequal batches, an empty one among them
 static void test_merge(void **state) {
   (void)state;
@@ -179,9 +201,13 @@ static void test_refresh(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_merge),   cmocka_unit_test(test_frozen_between_merges),
-      cmocka_unit_test(test_forward), cmocka_unit_test(test_off_passes_through),
-      cmocka_unit_test(test_skip),    cmocka_unit_test(test_constant),
+      cmocka_unit_test(test_merge),
+      cmocka_unit_test(test_full_lines),
+      cmocka_unit_test(test_frozen_between_merges),
+      cmocka_unit_test(test_forward),
+      cmocka_unit_test(test_off_passes_through),
+      cmocka_unit_test(test_skip),
+      cmocka_unit_test(test_constant),
       cmocka_unit_test(test_refresh),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

@@ -50,8 +50,8 @@ static void test_shuffle_is_fair(void **state) {
     last[b.ppo.order[ROWS - 1]]++;
   }
   for (int i = 0; i < ROWS; i++) {
-    assert_true(abs(first[i] - TIMES / ROWS) <= 5 * sqrt(TIMES / ROWS));
-    assert_true(abs(last[i] - TIMES / ROWS) <= 5 * sqrt(TIMES / ROWS));
+    assert_true(abs(first[i] - TIMES / ROWS) <= 5 * sqrt((double)TIMES / ROWS));
+    assert_true(abs(last[i] - TIMES / ROWS) <= 5 * sqrt((double)TIMES / ROWS));
   }
   drop(&b);
 }

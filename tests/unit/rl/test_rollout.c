@@ -4,8 +4,9 @@
 
 static void test_bytes(void **state) {
   (void)state;
-  static const int size[][5] = {{1, 1, 1, 1, 1}, {32, 8, 17, 6, 1000}, {100, 3, 5, 2, 7}};
-  for (int k = 0; k < 3; k++) {
+  static const int size[][5] = {
+      {1, 1, 1, 1, 1}, {32, 8, 17, 6, 1000}, {100, 3, 5, 2, 7}, {2000, 4, 1, 1, 5}};
+  for (int k = 0; k < 4; k++) {
     const int *s = size[k];
     RlArena arena = {0};
     RlRollout rollout;

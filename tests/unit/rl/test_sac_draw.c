@@ -44,6 +44,7 @@ static void test_rows(void **state) {
   RlReplayWindow window = {3, 0.99, true, true, true};
   int ended = 0, clipped = 0, distinct = 0;
   rl_sac_draw(&s.bench.sac, &s.replay, &s.norm);
+  assert_true(s.bench.sac.split.sample > 0);
   for (int r = 0; r < B; r++) {
     RlTransition t;
     RlReal obs[O], next_obs[O];
