@@ -16,7 +16,7 @@ mujoco_sha256=885bd9b9cc0a6b5ba1114923eb954027652a6a0c115fa46b3218b83bae72ac4f
 # PACKAGE:COMMAND for programs (one from elsewhere will do), PACKAGE for libraries
 build_packages='gcc:gcc g++:g++ make:make cmake:cmake ninja-build:ninja pkg-config:pkg-config libc6-dev
 libopenblas-dev libhdf5-dev libinih-dev libpcg-cpp-dev libxxhash-dev'
-test_packages='libcmocka-dev clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck'
+test_packages='libcmocka-dev clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck valgrind:valgrind'
 
 fail() {
   echo "bootstrap: $*" >&2

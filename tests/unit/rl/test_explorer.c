@@ -203,12 +203,25 @@ static void test_all_steps_lost(void **state) {
   rl_run_free(&run);
 }
 
+// a buffer whose slots can be counted, but not held in memory, is refused before any is taken
+static void test_too_large(void **state) {
+  (void)state;
+  static const char *const set[] = {"env.id=Humanoid-v5", "sac.buffer_size=2e9", NULL};
+  RlConfig config;
+  detail_configure(&config, detail_sac_ini, set);
+  if (!detail_show) detail_show = fopen("/dev/null", "w");
+  RlRunRequest request = {
+      .out = scratch_path("large"), .mode = RL_PROGRESS_PLAIN, .show = detail_show};
+  assert_int_equal(rl_run_create(&run, &config, &request), RL_USAGE);
+  assert_non_null(strstr(rl_error_text(), "sac.buffer_size: found 2000000000 transitions"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_pushed),          SCRATCH_TEST(test_alone),
       SCRATCH_TEST(test_sampled_actions), SCRATCH_TEST(test_random_actions),
       SCRATCH_TEST(test_moments),         SCRATCH_TEST(test_lost_steps),
-      SCRATCH_TEST(test_all_steps_lost),
+      SCRATCH_TEST(test_all_steps_lost),  SCRATCH_TEST(test_too_large),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

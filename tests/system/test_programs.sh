@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# What the programs say and leave behind when all is well.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "$*"
+  exit 1
+}
+
+# trained NAME ALGORITHM CONFIG OPTIONS...: the folder and the figures of a short run
+trained() {
+  local name=$1 algorithm=$2 config=$3 dir=$work/$1
+  shift 3
+  "$RL_BIN/rltrain" --config "$config" --threads 3 --out "$dir" --set run.total_steps=1024 \
+    --set run.checkpoint_every=256 "$@" >"$work/out"
+  grep -q '^threads = 3$' "$dir/config.ini" || fail "$name: --threads 3 is not in config.ini"
+  local count
+  count=$(find "$dir/checkpoints" -name '*.h5' | wc -l)
+  [ "$count" = 4 ] || fail "$name: $count checkpoints, expected 4 of 256 steps each"
+  "$RL_BIN/rleval" "$dir" --episodes 2 --seed 1 >"$work/eval"
+  grep -q "^InvertedPendulum-v5  *$algorithm after 1024 steps$" "$work/eval" || fail "$name: $(head -n 1 "$work/eval")"
+  # collecting and learning both took time, and no more than there was
+  awk -F, -v name="$name" '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^(collect|learn)_share$/) share[i] = $i; next }
+    { for (i in share) if (!($i > 0.01 && $i < 0.99)) { print name ": " share[i] " " $i; bad = 1 } rows++ }
+    END { exit !(rows > 0 && !bad) }' "$dir/metrics.csv" || fail "$name: metrics.csv"
+}
+
+trained ppo ppo inverted_pendulum.ini --set env.n_envs=4 --set ppo.n_steps=32
+trained sac sac inverted_pendulum_sac.ini --set sac.learning_starts=100 --set policy.hidden=16,16 \
+  --set run.log_every=512
+
+# rlenv trace wants a task, what to play and where to write
+for arguments in "" "--task InvertedPendulum-v5" "--task InvertedPendulum-v5 --in $work/in.h5"; do
+  code=0
+  # shellcheck disable=SC2086 # words
+  "$RL_BIN/rlenv" trace $arguments >"$work/out" 2>"$work/err" || code=$?
+  [ "$code" = 2 ] && [ "$(wc -l <"$work/err")" = 1 ] || fail "rlenv trace $arguments: exit $code, $(cat "$work/err")"
+done
+echo "the programs say what they do"
