@@ -256,6 +256,11 @@ static void test_descriptions(void **state) {
   end_header();
   expect_walk("an unreadable object header");
   begin_image();
+  put_message(0, 1);  // by one byte; what follows reads as a message of another kind
+  end_header();
+  put_bytes("\0\x7f\0\0\0", 5);
+  expect_walk("an unreadable object header");
+  begin_image();
   put_link("abc", ROOT);
   end_header();
   image.at[image.size - 4 - 8 - 3 - 1] = 255;
