@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rl/base/cli.h"
+#include "rl/base/order.h"
 #include "rl/run/bench.h"
 #include "rl/run/configure.h"
 
@@ -107,7 +108,11 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   for (int i = 0; i < BENCHES; i++) {
     if (strcmp(request->what, benches[i].name) == 0) return RL_OK;
   }
-  if (strcmp(request->what, "gemm") == 0 || strcmp(request->what, "scale") == 0) return RL_OK;
+  if (strcmp(request->what, "gemm") == 0 || strcmp(request->what, "scale") == 0) {
+    if (!request->config) return RL_OK;
+    return rl_error(RL_USAGE, "--config: found \"%s\", expected none: %s has sizes of its own",
+                    request->config, request->what);
+  }
   return rl_error(
       RL_USAGE, "rlbench: found \"%s\", expected one of physics, env, infer, ppo, sac, gemm, scale",
       request->what);
@@ -121,11 +126,6 @@ static RlStatus load(const Request *request, const char *file, int algorithm, Rl
   static const char *const name[] = {[RL_ALGO_PPO] = "ppo", [RL_ALGO_SAC] = "sac"};
   return rl_error(RL_USAGE, "%s: run.algorithm: found \"%s\", expected \"%s\"", file,
                   name[config->run.algorithm], name[algorithm]);
-}
-
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 // What a column of sorted values comes to.
@@ -145,7 +145,7 @@ static void print(const Request *request, const RlConfig *config, RlBench *bench
   for (int c = 0; c < bench->ncolumn; c++) {
     double *v = bench->column[c].value;
     const char *name = bench->column[c].name;
-    qsort(v, (size_t)bench->rounds, sizeof *v, ascending);
+    qsort(v, (size_t)bench->rounds, sizeof *v, rl_ascending);
     double middle = median(bench, c), most = v[bench->rounds - 1];
     if (request->json) {
       printf(", \"%s\": {\"min\": %.6g, \"median\": %.6g, \"max\": %.6g}", name, v[0], middle,
@@ -218,8 +218,7 @@ static RlStatus scale(const Request *request, RlBench *bench, RlConfig *ppo) {
   RL_TRY(load(request, "bench/ppo_half_cheetah.ini", RL_ALGO_PPO, ppo));
   RL_TRY(load(request, "bench/sac_half_cheetah.ini", RL_ALGO_SAC, &sac));
   int64_t steps = request->steps ? request->steps : 20000;
-  RL_TRY(rl_bench_scale(bench, ppo, &sac, (int)request->rounds, steps));
-  return RL_OK;
+  return rl_bench_scale(bench, ppo, &sac, (int)request->rounds, steps);
 }
 
 static RlStatus measure(const Request *request, RlBench *bench, RlConfig *config) {

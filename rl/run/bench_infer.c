@@ -3,13 +3,9 @@
 
 #include "envs/vecenv.h"
 #include "rl/base/clock.h"
+#include "rl/base/order.h"
 #include "rl/run/bench.h"
 #include "rl/run/policy.h"
-
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
 
 static void infer_round(RlBench *bench, int r, RlPolicy *policy, RlRng *rng, float *obs, float *act,
                         double *took, int calls) {
@@ -21,7 +17,7 @@ static void infer_round(RlBench *bench, int r, RlPolicy *policy, RlRng *rng, flo
     took[c] = (rl_clock_seconds() - start) * 1e6;
     sum += took[c];
   }
-  qsort(took, (size_t)calls, sizeof *took, ascending);
+  qsort(took, (size_t)calls, sizeof *took, rl_ascending);
   rl_bench_set(bench, r, "mean", "us", sum / calls);
   rl_bench_set(bench, r, "median", "us", took[calls / 2]);
   rl_bench_set(bench, r, "p99", "us", took[calls - 1 - calls / 100]);

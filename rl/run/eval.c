@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rl/base/order.h"
+
 RlStatus rl_eval_init(RlEval *eval, RlArena *arena, const RlConfig *config, int episodes,
                       int threads) {
   int N = episodes < RL_EVAL_ENVS ? episodes : RL_EVAL_ENVS;
@@ -32,16 +34,11 @@ static void start_episode(RlEval *eval, int n, uint64_t seed, int64_t step) {
   rl_vecenv_reset_one(&eval->env, n, &rng);
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static void summarise(RlEval *eval, RlEvalSummary *summary) {
   int E = eval->episodes;
   double sum = 0, square = 0, steps = 0, middle = 0;
   memcpy(eval->sorted, eval->ret, (size_t)E * sizeof(double));
-  qsort(eval->sorted, (size_t)E, sizeof(double), ascending);
+  qsort(eval->sorted, (size_t)E, sizeof(double), rl_ascending);
   for (int i = 0; i < E; i++) {
     sum += eval->ret[i];
     steps += eval->length[i];

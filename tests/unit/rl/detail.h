@@ -112,4 +112,12 @@ static inline double detail_deviation(const RlReal *x, int n, int stride) {
   return sqrt(square / n);
 }
 
+// the controls that environment 0 got in its last step
+static inline void detail_read_ctrl(const RlVecEnv *env, double *ctrl) {
+  mjData *d = mj_makeData(env->m);
+  mj_setState(env->m, d, mjb_state(env->batch), mjSTATE_INTEGRATION);
+  for (int i = 0; i < env->A; i++) ctrl[i] = d->ctrl[i];
+  mj_deleteData(d);
+}
+
 #endif

@@ -38,14 +38,6 @@ static void test_unclipped_action(void **state) {
   rl_run_free(&run);
 }
 
-// the controls that environment 0 got in its last step
-static void read_ctrl(const RlVecEnv *env, double *ctrl) {
-  mjData *d = mj_makeData(env->m);
-  mj_setState(env->m, d, mjb_state(env->batch), mjSTATE_INTEGRATION);
-  for (int i = 0; i < env->A; i++) ctrl[i] = d->ctrl[i];
-  mj_deleteData(d);
-}
-
 // Pusher's actuators go from -2 to 2: an action of 5 is clipped to 1, then scaled to 2
 static void test_action_clip_then_scale(void **state) {
   (void)state;
@@ -54,12 +46,12 @@ static void test_action_clip_then_scale(void **state) {
   double ctrl[7];
   START(&run, "env.id=Pusher-v5", "env.n_envs=1", "ppo.batch_size=32");
   rl_vecenv_step(&run.env, act);
-  read_ctrl(&run.env, ctrl);
+  detail_read_ctrl(&run.env, ctrl);
   for (int i = 0; i < 7; i++) assert_near(ctrl[i], want[i], 1e-12);
   rl_run_free(&run);
   START(&run, "env.id=Pusher-v5", "env.n_envs=1", "ppo.batch_size=32", "env.clip_action=false");
   rl_vecenv_step(&run.env, act);
-  read_ctrl(&run.env, ctrl);
+  detail_read_ctrl(&run.env, ctrl);
   for (int i = 0; i < 7; i++) assert_near(ctrl[i], off[i], 1e-12);
   rl_run_free(&run);
 }

@@ -27,14 +27,6 @@ static void test_uniform_warm_up(void **state) {
   }
 }
 
-// the controls that environment 0 got in its last step
-static void read_ctrl(const RlVecEnv *env, double *ctrl) {
-  mjData *d = mj_makeData(env->m);
-  mj_setState(env->m, d, mjb_state(env->batch), mjSTATE_INTEGRATION);
-  for (int i = 0; i < env->A; i++) ctrl[i] = d->ctrl[i];
-  mj_deleteData(d);
-}
-
 // a = tanh(mu + sigma z) with the stream's own z: never beyond 1, however far the Gaussian goes
 static void test_squashed_action(void **state) {
   (void)state;
@@ -76,7 +68,7 @@ static void test_squashed_action_stored(void **state) {
   for (int t = 0; t < 30; t++) {
     rl_explorer_step(&run.explorer, false);
     rl_explorer_step(&twin.explorer, false);
-    read_ctrl(&run.env, ctrl);
+    detail_read_ctrl(&run.env, ctrl);
     const float *act = run.replay.act + t * 4 * 7;
     // Pusher's actuators go from -2 to 2
     for (int a = 0; a < 7; a++) assert_near(ctrl[a], 2 * (double)act[a], 1e-12);
