@@ -3,8 +3,8 @@
 // with the task's before anything is allocated, and a number that is not finite ends the replay
 // with an error.
 //
-// The HDF5 library still has files on which it crashes, so each is read, replayed and written in a
-// child process, whose crash is an error line too.
+// The HDF5 library still has files on which it crashes or never ends, so each is read, replayed and
+// written in a child process (contained.c), where that becomes an error line too.
 //
 // The replay runs inside a batch of one simulation, because a batch turns MuJoCo's fatal errors
 // into a status.
@@ -15,17 +15,18 @@
 #include <hdf5.h>
 #include <math.h>
 #include <mujoco/mjbatch.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "rl/run/contained.h"
 
 enum { NAME_SIZE = 256, PATH_SIZE = 4096, ERROR_SIZE = 512 };
 
 static const double largest_bytes = 2147483648.0;  // of one group, read and written
+static const double library_bytes = 8589934592.0;  // of the HDF5 library and one group
+static const double library_seconds = 60;          // of processor time, for reading one group
 
 // One group: what is read and what is computed.
 typedef struct {
@@ -283,7 +284,11 @@ static RlStatus write_group(hid_t file, const Trace *t, const char *path) {
 }
 
 static RlStatus run_batch(mjBatch *batch, Replay *r) {
-  if (mjb_apply(batch, NULL, 1, replay, r, 0) == 0) return RL_OK;
+  // only the library is held to a time: a replay is as long as its file says
+  rl_contained_clock(0);
+  int failed = mjb_apply(batch, NULL, 1, replay, r, 0);
+  rl_contained_clock(library_seconds);
+  if (failed == 0) return RL_OK;
   return rl_error(RL_FAIL, "%s: %s: found '%s', expected a replay without errors", r->trace.path,
                   r->trace.name, mjb_error(batch, 0));
 }
@@ -353,50 +358,16 @@ static RlStatus run_file(Replay *r, mjBatch *batch, const char *in_path, const c
   return status;
 }
 
-// What a child process says of its replay.
+// A file's replay, as the child process does it.
 typedef struct {
-  RlStatus status;
-  char line[2 * ERROR_SIZE];
-} Reply;
+  Replay *replay;
+  mjBatch *batch;
+  const char *in, *out;
+} Job;
 
-// The child's part: a crash there is silent, whatever the parent does about its own.
-static _Noreturn void answer(int to, Replay *r, mjBatch *batch, const char *in, const char *out) {
-  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-  const struct rlimit none = {0, 0};
-  for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
-  (void)setrlimit(RLIMIT_CORE, &none);
-  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) dup2(null, STDERR_FILENO);
-  Reply reply = {.status = run_file(r, batch, in, out)};
-  snprintf(reply.line, sizeof reply.line, "%s", rl_error_text());
-  _exit(write(to, &reply, sizeof reply) == (ssize_t)sizeof reply ? 0 : 1);
-}
-
-// Runs a file in a process of its own: there are files on which the HDF5 library crashes.
-static RlStatus run_contained(Replay *r, mjBatch *batch, const char *in, const char *out) {
-  int end[2], how = 0;
-  Reply reply;
-  if (pipe2(end, O_CLOEXEC) != 0) {
-    return rl_error(RL_FAIL, "%s: found %s, expected a pipe", in, strerror(errno));
-  }
-  pid_t child = fork();
-  if (child == 0) answer(end[1], r, batch, in, out);
-  close(end[1]);
-  ssize_t n;
-  // one write of less than a pipe's buffer comes whole
-  do {
-    n = child > 0 ? read(end[0], &reply, sizeof reply) : -1;
-  } while (n < 0 && child > 0 && errno == EINTR);
-  close(end[0]);
-  if (child < 0) return rl_error(RL_FAIL, "%s: found no process to read it, expected one", in);
-  while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
-  }
-  if (n != (ssize_t)sizeof reply) {
-    return rl_error(
-        RL_FAIL, "%s: found bytes that crash the HDF5 library (signal %d), expected a sound file",
-        in, WIFSIGNALED(how) ? WTERMSIG(how) : 0);
-  }
-  return reply.status == RL_OK ? RL_OK : rl_error(reply.status, "%s", reply.line);
+static RlStatus run_job(void *arg) {
+  const Job *job = arg;
+  return run_file(job->replay, job->batch, job->in, job->out);
 }
 
 // Makes the finished file durable, then visible.
@@ -421,7 +392,8 @@ RlStatus rl_trace_replay(const RlTask *task, const RlEnvOptions *options, const 
   double *mem = calloc((size_t)task->nmem + 1, sizeof *mem);
   if (mem == NULL) return rl_error(RL_FAIL, "%s: found no memory, expected some", in);
   Replay r = {.task = task, .view = {m, options}, .mem = mem};
-  RlStatus status = run_contained(&r, batch, in, temporary);
+  Job job = {&r, batch, in, temporary};
+  RlStatus status = rl_contained_run(in, library_seconds, library_bytes, run_job, &job);
   if (status == RL_OK) status = publish(temporary, out);
   if (status != RL_OK) unlink(temporary);
   free(mem);
