@@ -120,14 +120,7 @@ static RlStatus run(const Request *request) {
   RlStatus status = rl_served_load(&served, request->path, RL_EVAL_ENVS);
   if (status == RL_OK) {
     int threads = request->threads ? (int)request->threads : rl_pool_available();
-    status = rl_eval_init(&eval, &served.arena, &served.config, (int)request->episodes, threads);
-  }
-  if (status == RL_OK && (eval.env.O != served.policy.O || eval.env.A != served.policy.A)) {
-    status = rl_error(RL_FAIL,
-                      "%s: found a policy of %d observations and %d actions, expected %d "
-                      "and %d for %s",
-                      request->path, served.policy.O, served.policy.A, eval.env.O, eval.env.A,
-                      served.task->name);
+    status = rl_eval_init_served(&eval, &served, request->path, (int)request->episodes, threads);
   }
   if (status == RL_OK) {
     rl_eval_run(&eval, &served.policy, (uint64_t)request->seed, 0, request->stochastic, &summary,

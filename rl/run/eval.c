@@ -21,6 +21,12 @@ RlStatus rl_eval_init(RlEval *eval, RlArena *arena, const RlConfig *config, int 
   return RL_OK;
 }
 
+RlStatus rl_eval_init_served(RlEval *eval, RlServed *served, const char *path, int episodes,
+                             int threads) {
+  RL_TRY(rl_eval_init(eval, &served->arena, &served->config, episodes, threads));
+  return rl_served_match(served, &eval->env, path);
+}
+
 // Starts the next episode in environment n, if one is left.
 static void start_episode(RlEval *eval, int n, uint64_t seed, int64_t step) {
   eval->episode[n] = -1;

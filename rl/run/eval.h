@@ -33,6 +33,10 @@ enum { RL_EVAL_ENVS = 16 };
 RL_MUST_USE RlStatus rl_eval_init(RlEval *eval, RlArena *arena, const RlConfig *config,
                                   int episodes, int threads);
 
+// The same for a policy that was read from a file, path, which must fit its task.
+RL_MUST_USE RlStatus rl_eval_init_served(RlEval *eval, RlServed *served, const char *path,
+                                         int episodes, int threads);
+
 // Runs all episodes. tick, if there is one, is called after every vector step.  nullable: tick
 void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bool stochastic,
                  RlEvalSummary *summary, void (*tick)(void *arg), void *arg);

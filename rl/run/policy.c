@@ -189,6 +189,14 @@ RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
   return status;
 }
 
+RlStatus rl_served_match(const RlServed *served, const RlVecEnv *env, const char *path) {
+  const RlPolicy *policy = &served->policy;
+  if (env->O == policy->O && env->A == policy->A) return RL_OK;
+  return rl_error(RL_FAIL,
+                  "%s: found a policy of %d observations and %d actions, expected %d and %d for %s",
+                  path, policy->O, policy->A, env->O, env->A, served->task->name);
+}
+
 void rl_served_free(RlServed *served) {
   rl_arena_free(&served->arena);
 }

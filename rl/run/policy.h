@@ -3,7 +3,7 @@
 #ifndef RL_RUN_POLICY_H_
 #define RL_RUN_POLICY_H_
 
-#include "envs/task.h"
+#include "envs/vecenv.h"
 #include "rl/algo/actor.h"
 #include "rl/data/normalizer.h"
 #include "rl/data/return_scale.h"
@@ -62,6 +62,10 @@ RL_MUST_USE RlStatus rl_served_load(RlServed *served, const char *path, int rows
 // The same from an open checkpoint; path stands for it in error lines.
 RL_MUST_USE RlStatus rl_served_read(RlServed *served, RlCheckpoint *checkpoint, const char *path,
                                     int rows);
+
+// Refuses a policy whose observations or actions are not as many as the task's environment has:
+// the file says both, and only the task's model knows better.
+RL_MUST_USE RlStatus rl_served_match(const RlServed *served, const RlVecEnv *env, const char *path);
 
 void rl_served_free(RlServed *served);
 

@@ -158,12 +158,38 @@ static void test_changes_nothing(void **state) {
   rl_run_free(&run);
 }
 
+// a sound file of a policy that has other widths than the task of its configuration
+static void test_other_task(void **state) {
+  (void)state;
+  static const char *const id[] = {"Reacher-v5", "Pusher-v5"};
+  for (int k = 0; k < 2; k++) {
+    RlServed served;
+    RlEval eval = {0};
+    char path[RL_PATH_SIZE];
+    CREATE(&run, "env.id=Reacher-v5");
+    snprintf(run.config.env.id.text, sizeof run.config.env.id.text, "%s", id[k]);
+    if (rl_run_save_policy(&run) != RL_OK) fail_msg("%s", rl_error_text());
+    rl_folder_checkpoint(&run.folder, 0, path);
+    if (rl_served_load(&served, path, 1) != RL_OK) fail_msg("%s", rl_error_text());
+    RlStatus status = rl_eval_init_served(&eval, &served, path, 1, 1);
+    assert_int_equal(status, k == 0 ? RL_OK : RL_FAIL);
+    if (k == 1) {
+      const char *text = "a policy of 10 observations and 2 actions, expected 23 and 7 for Pusher";
+      assert_non_null(strstr(rl_error_text(), text));
+    }
+    rl_eval_free(&eval);
+    rl_served_free(&served);
+    rl_run_free(&run);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_started_episodes_count),
       SCRATCH_TEST(test_summary),
       SCRATCH_TEST(test_streams),
       SCRATCH_TEST(test_changes_nothing),
+      SCRATCH_TEST(test_other_task),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

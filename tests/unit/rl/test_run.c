@@ -147,6 +147,43 @@ static void test_stop_is_no_best(void **state) {
   check_resumed("ppo.ent_coef=20", "ppo.learning_rate=0.05");
 }
 
+// The step and mean return of the best row of metrics.csv behind which there is a checkpoint.
+static int64_t best_row(const RlRun *r, double *best) {
+  char path[RL_PATH_SIZE], line[RL_METRICS_ROW];
+  int64_t best_step = -1;
+  long long step;
+  double mean;
+  snprintf(path, sizeof path, "%.3000s/metrics.csv", r->folder.dir);
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file)) {
+    if (sscanf(line, "%lld,%*[^,],%*[^,],%lf", &step, &mean) != 2) continue;
+    rl_folder_checkpoint(&r->folder, step, path);
+    if (access(path, F_OK) != 0 || (best_step >= 0 && !(mean > *best))) continue;
+    best_step = step;
+    *best = mean;
+  }
+  fclose(file);
+  return best_step;
+}
+
+// A run that gets worse: without evaluations the best is the best mean return at a save, and it is
+// not the last save's.
+static void test_best_of_saves(void **state) {
+  (void)state;
+  double best = 0;
+  stop_after(1 << 30);
+  CREATE(&run, SHORT, "ppo.ent_coef=20", "ppo.learning_rate=0.05", "env.max_episode_steps=20");
+  train(&run);
+  int64_t best_step = best_row(&run, &best);
+  assert_in_range(best_step, 1, run.counters.step - 1);
+  assert_int_equal(run.counters.best_step, best_step);
+  if (!(fabs(run.counters.best - best) <= 1e-7 * fabs(best))) {
+    fail_msg("best %.9g, expected %.9g", run.counters.best, best);
+  }
+  rl_run_free(&run);
+}
+
 static void test_finished(void **state) {
   (void)state;
   char dir[RL_PATH_SIZE], path[RL_PATH_SIZE];
@@ -167,10 +204,10 @@ static void test_finished(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_threads),  SCRATCH_TEST(test_threads_large_minibatch),
-      SCRATCH_TEST(test_seed),     SCRATCH_TEST(test_evaluation_changes_nothing),
-      SCRATCH_TEST(test_resumed),  SCRATCH_TEST(test_stop_is_no_best),
-      SCRATCH_TEST(test_finished),
+      SCRATCH_TEST(test_threads),       SCRATCH_TEST(test_threads_large_minibatch),
+      SCRATCH_TEST(test_seed),          SCRATCH_TEST(test_evaluation_changes_nothing),
+      SCRATCH_TEST(test_resumed),       SCRATCH_TEST(test_stop_is_no_best),
+      SCRATCH_TEST(test_best_of_saves), SCRATCH_TEST(test_finished),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
