@@ -12,11 +12,14 @@ set -eu
 
 mujoco_version=4.0.0
 mujoco_sha256=885bd9b9cc0a6b5ba1114923eb954027652a6a0c115fa46b3218b83bae72ac4f
+tensorboard_version=2.21.0
 
 # PACKAGE:COMMAND for programs (one from elsewhere will do), PACKAGE for libraries
 build_packages='gcc:gcc g++:g++ make:make cmake:cmake ninja-build:ninja pkg-config:pkg-config libc6-dev
-libopenblas-dev libhdf5-dev libinih-dev libpcg-cpp-dev libxxhash-dev'
-test_packages='libcmocka-dev clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck valgrind:valgrind'
+libopenblas-dev libhdf5-dev libinih-dev libpcg-cpp-dev libxxhash-dev libprotobuf-c-dev protobuf-c-compiler:protoc-c
+libegl-dev libgl1-mesa-dri libturbojpeg0-dev libwebsockets-dev ffmpeg:ffmpeg'
+test_packages='libcmocka-dev clang-tidy:clang-tidy clang-format:clang-format cppcheck:cppcheck valgrind:valgrind
+chromium:chromium'
 
 fail() {
   echo "bootstrap: $*" >&2
@@ -57,14 +60,31 @@ mujoco_wanted() {
   [ -z "${MUJOCO_DIR:-}" ] && [ ! -e "$mujoco/lib/libmujoco.so" ]
 }
 
-# unpacks the pinned wheel beside its final place and renames it, so that a half tree is never seen
-fetch_mujoco() {
-  [ "$(uname -m)" = x86_64 ] ||
-    fail "MuJoCo $mujoco_version is pinned for x86_64 only, this is $(uname -m): set MUJOCO_DIR"
+reader_wanted() {
+  [ -n "$testing" ] && [ ! -e "$reader" ]
+}
+
+# What is fetched is unpacked in $work, beside its final place, and renamed: a half tree is never seen. The loser of
+# two calls at the same time finds the place taken by the same tree.
+begin_work() {
   mkdir -p .deps
   work=$(mktemp -d .deps/unpack.XXXXXX)
   trap 'rm -rf "$work"' EXIT
   trap 'exit 1' HUP INT TERM
+}
+
+# end_work PLACE FILE: the tree in $work goes to its place, where FILE tells that it is there
+end_work() {
+  chmod -R u=rwX,go=rX "$work/tree"
+  mv -T "$work/tree" "$1" 2>/dev/null || [ -e "$1/$2" ] || fail "cannot write $1"
+  rm -rf "$work"
+  trap - EXIT HUP INT TERM
+}
+
+fetch_mujoco() {
+  [ "$(uname -m)" = x86_64 ] ||
+    fail "MuJoCo $mujoco_version is pinned for x86_64 only, this is $(uname -m): set MUJOCO_DIR"
+  begin_work
   echo "bootstrap: fetching MuJoCo $mujoco_version"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
     --python-version 3.11 --implementation cp --abi cp311 \
@@ -81,9 +101,19 @@ fetch_mujoco() {
   mv "$work/wheel/mujoco/libmujoco.so.$mujoco_version" "$tree/lib/"
   mv "$work/wheel/mujoco_core-$mujoco_version.dist-info/licenses"/* "$tree/licenses/"
   ln -s "libmujoco.so.$mujoco_version" "$tree/lib/libmujoco.so"
-  chmod -R u=rwX,go=rX "$tree"
-  # the loser of two calls at the same time finds the place taken by the same tree
-  mv -T "$tree" "$mujoco" 2>/dev/null || [ -e "$mujoco/lib/libmujoco.so" ] || fail "cannot write $mujoco"
+  end_work "$mujoco" lib/libmujoco.so
+}
+
+# TensorBoard's reader of event files: one test needs it, which says so where it is missing, so nothing else stops
+fetch_reader() {
+  begin_work
+  echo "bootstrap: fetching TensorBoard $tensorboard_version, for a test"
+  if python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    --retries 2 --target "$work/tree" -r cmake/tensorboard.txt >"$work/log" 2>&1; then
+    end_work "$reader" tensorboard
+    return
+  fi
+  echo "bootstrap: pip could not fetch it ($(grep -m 1 ERROR "$work/log" || echo no reason given)): its test is skipped"
   rm -rf "$work"
   trap - EXIT HUP INT TERM
 }
@@ -94,12 +124,13 @@ fetch_mujoco() {
 }
 cd "$(dirname "$0")/.."
 mujoco=.deps/mujoco-$mujoco_version
+reader=.deps/tensorboard-$tensorboard_version
 
-packages=$build_packages
+packages=$build_packages testing=
 case "$*" in
-  test | test-long | format | "deps test") packages="$packages $test_packages" ;;
+  test | test-long | format | "deps test") packages="$packages $test_packages" testing=yes ;;
 esac
-if mujoco_wanted && ! python3 -m pip --version >/dev/null 2>&1; then packages="$packages python3-pip"; fi
+if { mujoco_wanted || reader_wanted; } && ! python3 -m pip --version >/dev/null 2>&1; then packages="$packages python3-pip"; fi
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "bootstrap: no dpkg here, so the packages are taken to be there: $packages"
 else
@@ -115,5 +146,6 @@ if [ -n "${MUJOCO_DIR:-}" ]; then
 elif mujoco_wanted; then
   fetch_mujoco
 fi
+if reader_wanted; then fetch_reader; fi
 
 [ "$1" = deps ] || exec make "$@"

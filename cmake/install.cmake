@@ -7,8 +7,10 @@ if(programs)
   install(TARGETS ${programs} RUNTIME DESTINATION bin)
 endif()
 foreach(folder rl nets envs)
-  install(DIRECTORY ${folder} DESTINATION include/rltrain FILES_MATCHING PATTERN "*.h" PATTERN cli EXCLUDE
-                                                                                       PATTERN models EXCLUDE)
+  install(
+    DIRECTORY ${folder}
+    DESTINATION include/rltrain
+    FILES_MATCHING PATTERN "*.h" PATTERN cli EXCLUDE PATTERN view EXCLUDE PATTERN report EXCLUDE PATTERN models EXCLUDE)
 endforeach()
 install(DIRECTORY envs/models DESTINATION share/rltrain OPTIONAL FILES_MATCHING PATTERN "*.xml")
 install(DIRECTORY configs DESTINATION share/rltrain OPTIONAL FILES_MATCHING PATTERN "*.ini")
@@ -21,10 +23,16 @@ install(FILES ${MuJoCo_LIBRARY} DESTINATION lib)
 install(CODE "file(CREATE_LINK ${mujoco_file} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/libmujoco.so\" SYMBOLIC)")
 install(DIRECTORY ${MUJOCO_DIR}/licenses/ DESTINATION share/doc/rltrain/mujoco OPTIONAL)
 
+# what an optional part links, for the users of librl
+if(RL_TENSORBOARD)
+  set(rltrain_pc_optional " libprotobuf-c")
+  set(rltrain_optional ProtobufC)
+endif()
 configure_file(cmake/rltrain.pc.in rltrain.pc @ONLY)
+configure_file(cmake/rltrain-config.cmake rltrain-config.cmake @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/rltrain.pc DESTINATION lib/pkgconfig)
 write_basic_package_version_file(rltrain-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(
-  FILES cmake/rltrain-config.cmake cmake/FindOpenBLAS.cmake cmake/FindHdf5C.cmake cmake/FindXxHash.cmake
-        cmake/FindInih.cmake ${CMAKE_BINARY_DIR}/rltrain-config-version.cmake
+  FILES ${CMAKE_BINARY_DIR}/rltrain-config.cmake cmake/FindOpenBLAS.cmake cmake/FindHdf5C.cmake cmake/FindXxHash.cmake
+        cmake/FindInih.cmake cmake/FindProtobufC.cmake ${CMAKE_BINARY_DIR}/rltrain-config-version.cmake
   DESTINATION lib/cmake/rltrain)

@@ -8,6 +8,11 @@ find_dependency(Hdf5C)
 find_dependency(XxHash)
 find_dependency(Inih)
 find_dependency(Threads)
+set(rltrain_optional)
+foreach(part @rltrain_optional@)
+  find_dependency(${part})
+  list(APPEND rltrain_optional ${part}::${part})
+endforeach()
 list(POP_FRONT CMAKE_MODULE_PATH)
 
 if(NOT TARGET rltrain::rl)
@@ -19,5 +24,5 @@ if(NOT TARGET rltrain::rl)
     PROPERTIES IMPORTED_LOCATION ${rltrain_prefix}/lib/librl.a
                INTERFACE_INCLUDE_DIRECTORIES ${rltrain_prefix}/include/rltrain
                INTERFACE_LINK_LIBRARIES
-               "rltrain::mujoco;OpenBLAS::OpenBLAS;Hdf5C::Hdf5C;XxHash::XxHash;Inih::Inih;Threads::Threads;stdc++;m")
+               "rltrain::mujoco;OpenBLAS::OpenBLAS;Hdf5C::Hdf5C;XxHash::XxHash;Inih::Inih;${rltrain_optional};Threads::Threads;stdc++;m")
 endif()

@@ -28,9 +28,22 @@ int rl_cli_help(const char *text) {
   return flushed();
 }
 
+// Appends the short forms, in getopt's notation.
+static void list_letters(const struct option *options, char *letters, size_t size) {
+  size_t n = strlen(letters);
+  for (; options->name != NULL && n + 3 < size; options++) {
+    if (options->val < 'a' || options->val > 'z') continue;
+    letters[n++] = (char)options->val;
+    if (options->has_arg == required_argument) letters[n++] = ':';
+  }
+  letters[n] = '\0';
+}
+
 int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus *status) {
+  char letters[64] = ":";
+  list_letters(options, letters, sizeof letters);
   opterr = 0;
-  int option = getopt_long(argc, argv, ":", options, NULL);
+  int option = getopt_long(argc, argv, letters, options, NULL);
   if (option != '?' && option != ':') return option;
   // getopt_long stands behind the word it stopped at, but inside a cluster of letters still on it
   const char *found = argv[optind - 1];

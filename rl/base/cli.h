@@ -21,8 +21,9 @@ int rl_cli_version(const char *program);
 // Prints a help text to stdout; returns the exit code.
 int rl_cli_help(const char *text);
 
-// Like getopt_long, but an unknown option or a missing argument is an RL_USAGE error line and sets
-// *status; returns -1 at the end of options and on errors.
+// Like getopt_long, but an option whose value is a letter has that as its short form, and an
+// unknown option or a missing argument is an RL_USAGE error line and sets *status; returns -1 at
+// the end of options and on errors.
 int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus *status);
 
 // A whole number in [lo, hi] given to an option ("--seed").

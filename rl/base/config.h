@@ -72,7 +72,8 @@ enum { RL_REDUCE_SUM, RL_REDUCE_MEAN, RL_REDUCE_OFF };
   X(I64, eval_every, "0", "[0, 1e12]", "steps between evaluations; 0: never")                 \
   X(INT, eval_episodes, "10", "[1, 100000]", "episodes of an evaluation")                     \
   X(I64, log_every, "500", "[1, 1e12]",                                                       \
-    "steps between rows of metrics.csv (SAC; PPO: one an iteration)")
+    "steps between rows of metrics.csv (SAC; PPO: one an iteration)")                         \
+  X(BOOL, tensorboard, "true", "", "event files for TensorBoard, if built with protobuf-c")
 
 // Keys whose default is "task" take the task's own value; a task refuses those it does not know.
 #define RL_ENV_OPTIONS(X)                                                                          \
@@ -309,8 +310,9 @@ RL_MUST_USE RlStatus rl_config_validate(const RlConfig *config, const char *orig
 
 // Writes the complete configuration as INI, defaults included, keys that the algorithm does not
 // read or the task does not know left out. Values read back to the same bits. for_checkpoint leaves
-// out the keys that cannot change the training's bits (run.threads, run.log_every). Returns the
-// text's length (as snprintf does: the buffer was too small if it is >= size).
+// out the keys that cannot change the training's bits (run.threads, run.log_every,
+// run.tensorboard). Returns the text's length (as snprintf does: the buffer was too small if it is
+// >= size).
 size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size);
 
 // Writes docs/configuration.md: every key with its values, default and meaning. Returns as

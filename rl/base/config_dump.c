@@ -34,7 +34,8 @@ static bool is_dumped(const RlConfig *config, const RlOption *option, int row,
   if (!rl_config_is_read(config, row)) return false;
   if (strcmp(option->def, "task") == 0 && !config->given[row]) return false;
   if (!for_checkpoint || strcmp(option->section, "run") != 0) return true;
-  return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0;
+  return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0 &&
+         strcmp(option->name, "tensorboard") != 0;
 }
 
 size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size) {

@@ -5,12 +5,11 @@
 #include "rl/base/panel.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "rl/base/clock.h"
 #include "rl/base/line.h"
+#include "rl/base/screen.h"
 
 enum { MIN_WIDTH = 1, MAX_WIDTH = 160, MAX_BAR = 60, CELL = 30, MAX_CELL_LINES = 5 };
 
@@ -86,24 +85,6 @@ static void put_sparkline(RlLine *line, const RlProgress *p, int width) {
     rl_line_put(line, p->unicode ? tall[level] : ascii[level]);
   }
   rl_line_style(line, PLAIN);
-}
-
-// Columns and rows of the terminal as they are now.
-static void terminal_size(const RlProgress *p, int *width, int *rows) {
-  struct winsize size;
-  *width = 0;
-  *rows = 24;
-  if (ioctl(fileno(p->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    *width = size.ws_col;
-    if (size.ws_row > 0) *rows = size.ws_row;
-  }
-  const char *columns = getenv("COLUMNS");
-  if (*width == 0 && columns != NULL) *width = atoi(columns);
-  if (*width == 0) *width = 80;
-  // the last column stays free: some terminals wrap as soon as it is written
-  *width -= 1;
-  if (*width < MIN_WIDTH) *width = MIN_WIDTH;
-  if (*width > MAX_WIDTH) *width = MAX_WIDTH;
 }
 
 static void put_title(RlLine *line, const RlProgress *p, double now) {
@@ -187,7 +168,9 @@ static void put_scalars(RlLine *line, const RlProgress *p, int rows, int *lines)
 void rl_panel_draw(RlProgress *p, const char *note) {
   double now = rl_clock_seconds();
   int width = 0, rows = 0, lines = 0;
-  terminal_size(p, &width, &rows);
+  rl_screen_size(p->out, &width, &rows);
+  if (width < MIN_WIDTH) width = MIN_WIDTH;
+  if (width > MAX_WIDTH) width = MAX_WIDTH;
   RlLine line = {p->text, sizeof p->text, 0, 0, width, p->color};
   char move[32];
   if (p->drawn > 0) {

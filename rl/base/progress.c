@@ -7,14 +7,12 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #include "rl/base/clock.h"
 #include "rl/base/line.h"
 #include "rl/base/panel.h"
+#include "rl/base/screen.h"
 
 enum { NOTE_SIZE = 1024 };
 
@@ -117,26 +115,6 @@ static void remember(RlProgress *p, double value) {
   p->pending = 0;
 }
 
-// The character set of the terminal is only known by what the environment says against UTF-8.
-static bool has_unicode(void) {
-  const char *term = getenv("TERM");
-  if (term != NULL && strcmp(term, "linux") == 0) return false;
-  const char *name[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-  for (int i = 0; i < 3; i++) {
-    const char *value = getenv(name[i]);
-    if (value == NULL || value[0] == '\0') continue;
-    const char *dot = strchr(value, '.');
-    return dot != NULL && strncasecmp(dot, ".utf", 4) == 0;
-  }
-  return true;
-}
-
-static bool can_draw(FILE *out) {
-  const char *term = getenv("TERM");
-  if (term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0) return false;
-  return isatty(fileno(out)) == 1;
-}
-
 // Titles and notes hold names from outside: no control character reaches the terminal.
 static void make_one_line(char *text) {
   for (; *text != '\0'; text++) {
@@ -149,10 +127,10 @@ void rl_progress_init(RlProgress *p, FILE *out, RlProgressMode mode, int64_t ste
   memset(p, 0, sizeof *p);
   p->out = out;
   p->mode = mode;
-  if (mode == RL_PROGRESS_AUTO) p->mode = can_draw(out) ? RL_PROGRESS_PANEL : RL_PROGRESS_PLAIN;
-  const char *no_color = getenv("NO_COLOR");
-  p->color = no_color == NULL || no_color[0] == '\0';
-  p->unicode = has_unicode();
+  if (mode == RL_PROGRESS_AUTO)
+    p->mode = rl_screen_has_escapes(out) ? RL_PROGRESS_PANEL : RL_PROGRESS_PLAIN;
+  p->color = rl_screen_has_color();
+  p->unicode = rl_screen_has_unicode();
   p->start_step = p->step = step;
   p->total = total;
   p->start = rl_clock_seconds();

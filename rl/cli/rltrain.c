@@ -1,4 +1,4 @@
-// rltrain: trains a policy as a configuration says.
+// rltrain: trains a policy as a configuration says, and shows it while it does.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "rl/run/configure.h"
 #include "rl/run/train_ppo.h"
 #include "rl/run/train_sac.h"
+#include "rl/view/watch.h"
 
 static const char help[] =
     "usage: rltrain --config FILE [options]\n"
@@ -25,6 +26,8 @@ static const char help[] =
     "  --out DIR                the run folder (runs/TASK-ALGO-SEED-TIME); must be new or empty\n"
     "  --init-from CHECKPOINT   start from another run's networks and normalisers\n"
     "  --resume DIR             continue a run from its newest sound resume file\n"
+    "  --view                   show the policy live in a browser on this machine while it trains\n"
+    "  --port N                 port of that page (0: any that is free)\n"
     "  --json                   progress as one JSON object a line\n"
     "  --keys                   print every configuration key with default and bounds\n"
     "  --help, --version\n"
@@ -36,6 +39,8 @@ typedef struct {
   const char *set[RL_MAX_SETS];
   int nset;
   int64_t seed, threads;  // -1, 0: not given
+  int64_t port;           // -1: not given
+  bool view;
   RlRunRequest run;
 } Request;
 
@@ -59,7 +64,7 @@ static int print_keys(void) {
   return 0;
 }
 
-enum { CONFIG, SET, SEED, THREADS, OUT, INIT_FROM, RESUME, JSON, KEYS, HELP, VERSION };
+enum { CONFIG, SET, SEED, THREADS, OUT, INIT_FROM, RESUME, VIEW, PORT, JSON, KEYS, HELP, VERSION };
 
 static RlStatus take(Request *request, int option, int *done) {
   switch (option) {
@@ -84,6 +89,11 @@ static RlStatus take(Request *request, int option, int *done) {
     case RESUME:
       request->resume = optarg;
       break;
+    case VIEW:
+      request->view = true;
+      break;
+    case PORT:
+      return rl_cli_int64(&request->port, "--port", optarg, 0, 65535);
     case JSON:
       request->run.mode = RL_PROGRESS_JSON;
       break;
@@ -108,6 +118,8 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
                                           {"out", required_argument, NULL, OUT},
                                           {"init-from", required_argument, NULL, INIT_FROM},
                                           {"resume", required_argument, NULL, RESUME},
+                                          {"view", no_argument, NULL, VIEW},
+                                          {"port", required_argument, NULL, PORT},
                                           {"json", no_argument, NULL, JSON},
                                           {"keys", no_argument, NULL, KEYS},
                                           {"help", no_argument, NULL, HELP},
@@ -127,6 +139,9 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   if (!request->config == !request->resume) {
     return rl_error(RL_USAGE, "rltrain: found %s, expected either --config FILE or --resume DIR",
                     request->config ? "both --config and --resume" : "neither");
+  }
+  if (request->port >= 0 && !request->view) {
+    return rl_error(RL_USAGE, "--port: found it without --view, expected both");
   }
   return RL_OK;
 }
@@ -160,21 +175,38 @@ static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
                        request->nset ? given.run.total_steps : 0, &request->run, finished);
 }
 
+// Opens the view, without which the run trains as well.
+static RlWatch *begin_view(const Request *request, RlRun *run) {
+  int port = request->port > 0 ? (int)request->port : 0;
+  RlWatch *watch = rl_watch_start(&run->config, run->folder.dir, port, run->threads);
+  if (watch) {
+    run->onlooker = (RlOnlooker){rl_watch_offer, watch};
+    rl_progress_note(&run->progress, "view: %s", rl_watch_url(watch));
+  } else {
+    rl_progress_note(&run->progress, "no view, training goes on: %s", rl_error_text());
+    rl_error_clear();
+  }
+  return watch;
+}
+
 static RlStatus train(const Request *request) {
   static RlRun run;
+  RlWatch *watch = NULL;
   bool finished = false;
   RlStatus status = request->resume ? resume(request, &run, &finished) : start(request, &run);
   run.stop = &stop;
   if (status == RL_OK && !finished) {
+    if (request->view) watch = begin_view(request, &run);
     status = run.config.run.algorithm == RL_ALGO_SAC ? rl_train_sac(&run) : rl_train_ppo(&run);
     if (status == RL_OK) rl_run_say_end(&run);
   }
+  rl_watch_stop(watch);
   rl_run_free(&run);
   return status;
 }
 
 int main(int argc, char **argv) {
-  Request request = {.seed = -1, .run = {.mode = RL_PROGRESS_AUTO, .show = stdout}};
+  Request request = {.seed = -1, .port = -1, .run = {.mode = RL_PROGRESS_AUTO, .show = stdout}};
   int done = -1;
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
@@ -184,6 +216,7 @@ int main(int argc, char **argv) {
   // a full disk or a closed pipe is an error to report or to live with, not the end of a run
   signal(SIGXFSZ, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
+  if (request.view) rl_watch_prepare();
   if (status == RL_OK) status = train(&request);
   return rl_cli_exit(status);
 }

@@ -1,6 +1,7 @@
 // The folder of a run. Place: between the training loops and the disk; it owns every name in there.
 //
 //   config.ini  version.txt  metrics.csv  latest.h5  best.h5
+//   events.out.tfevents.NNNNNNNNNN.rltrain   the same for TensorBoard (rl/tensorboard/event_file.h)
 //   checkpoints/NNNNNNNNNNNN.h5   the policy at that step, all kept
 //   resume/NNNNNNNNNNNN.h5        all that goes on from that step, the newest two kept
 //   resume/replay/NNNNNNNNNNNN.h5 what those two share of the replay buffer (replay_file.h)

@@ -124,7 +124,8 @@ RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n) {
   RL_TRY(rl_metrics_truncate(path, step ? step : -1, &run->seconds_before));
   run->start = run->reported_at = rl_clock_seconds();
   run->reported_step = step;
-  return rl_metrics_open(&run->metrics, path, column, n);
+  RL_TRY(rl_metrics_open(&run->metrics, path, column, n));
+  return rl_board_open(&run->board, run->folder.dir, step ? step : -1, &run->config, column, n);
 }
 
 static void show_start(RlRun *run, const RlRunRequest *request) {
@@ -173,7 +174,7 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   memset(run, 0, sizeof *run);
   run->config = *config;
   run->folder.lock = -1;
-  run->metrics.fd = -1;
+  run->metrics.fd = run->board.events.fd = -1;
   run->task = rl_task_find(config->env.id.text, "env.id");
   if (!run->task) return RL_USAGE;
   RL_TRY(lay_out(run));
@@ -302,7 +303,7 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
                        const RlRunRequest *request, bool *finished) {
   memset(run, 0, sizeof *run);
   run->folder.lock = -1;
-  run->metrics.fd = -1;
+  run->metrics.fd = run->board.events.fd = -1;
   // what is said before the panel stands is plain lines
   bool json = request->mode == RL_PROGRESS_JSON;
   rl_progress_init(&run->progress, request->show, json ? RL_PROGRESS_JSON : RL_PROGRESS_PLAIN, 0, 0,
@@ -324,6 +325,10 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
 }
 
 // ---------------------------------------------------------------- training
+
+void rl_run_offer(RlRun *run) {
+  if (run->onlooker.offer) run->onlooker.offer(run->onlooker.arg, &run->policy, run->counters.step);
+}
 
 bool rl_run_is_due(int64_t every, int64_t before, int64_t after) {
   return every > 0 && after / every > before / every;
@@ -362,7 +367,8 @@ RlStatus rl_run_report(RlRun *run, const char *const *column, const double *valu
   run->reported = run->split;
   run->reported_step = run->counters.step;
   run->reported_at = now;
-  return rl_metrics_write(&run->metrics, &row, value);
+  RL_TRY(rl_metrics_write(&run->metrics, &row, value));
+  return rl_board_row(&run->board, &row, value);
 }
 
 static void tick(void *arg) {
@@ -380,6 +386,7 @@ RlStatus rl_run_evaluate(RlRun *run) {
   run->split.evaluate += rl_clock_seconds() - start;
   rl_progress_note(&run->progress, "evaluation at step %" PRId64 ": %.2f +- %.2f over %d episodes",
                    c->step, summary.mean, summary.std, summary.episodes);
+  RL_TRY(rl_board_evaluation(&run->board, c->step, &summary));
   if (c->has_best && !(summary.mean > c->best)) return RL_OK;
   c->has_best = 1;
   c->best = summary.mean;
@@ -402,6 +409,7 @@ void rl_run_say_end(RlRun *run) {
 
 void rl_run_free(RlRun *run) {
   rl_metrics_close(&run->metrics);
+  rl_board_close(&run->board);
   rl_folder_close(&run->folder);
   rl_eval_free(&run->eval);
   rl_vecenv_free(&run->env);

@@ -10,6 +10,7 @@
 #include "rl/base/progress.h"
 #include "rl/data/collector.h"
 #include "rl/data/explorer.h"
+#include "rl/run/board.h"
 #include "rl/run/eval.h"
 #include "rl/run/folder.h"
 #include "rl/run/metrics.h"
@@ -31,6 +32,14 @@ typedef struct {
   double best;  // best evaluation (or, without evaluations, mean training return) so far
   int64_t best_step;
 } RlCounters;
+
+// Somebody who looks on while the run trains, and changes nothing.
+typedef struct {
+  // Shows the policy as it is after step steps; called by the training thread between iterations
+  // (PPO) or vector steps (SAC).  nullable
+  void (*offer)(void *arg, RlPolicy *policy, int64_t step);
+  void *arg;
+} RlOnlooker;
 
 typedef struct {
   RlConfig config;  // complete and resolved
@@ -55,6 +64,7 @@ typedef struct {
   int64_t saved_step;  // of the newest resume file known to be sound, -1: none
   RlFolder folder;
   RlMetrics metrics;
+  RlBoard board;
   RlProgress progress;
   RlTimeSplit split, reported;  // so far; at the last row
   int64_t reported_step;        // steps and clock at the last row
@@ -63,6 +73,7 @@ typedef struct {
   double seconds_before;              // of the run, in processes before this one
   double eval_mean;                   // last evaluation's mean, NaN before the first
   const volatile sig_atomic_t *stop;  // set by a signal: finish the iteration, save, return
+  RlOnlooker onlooker;                // set by the caller once the run stands
 } RlRun;
 
 // What the command line says about a run.
@@ -98,13 +109,18 @@ const char *rl_run_algorithm(const RlRun *run);
 
 // ---- steps of a training loop, for train_ppo.c and train_sac.c
 
-// Opens metrics.csv at the run's step, with the algorithm's columns; starts the clock.
+// Opens metrics.csv and the event file at the run's step, with the algorithm's columns; starts the
+// clock.
 RL_MUST_USE RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n);
+
+// Shows the policy to whoever looks on.
+void rl_run_offer(RlRun *run);
 
 // Whether a multiple of every lies in (before, after]; every 0: never.
 bool rl_run_is_due(int64_t every, int64_t before, int64_t after);
 
-// Writes a row of metrics.csv and shows it; value in the order of the algorithm's columns.
+// Writes a row of metrics.csv, and the same as events, and shows it; value in the order of the
+// algorithm's columns.
 RL_MUST_USE RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value,
                                    int n);
 

@@ -114,13 +114,25 @@ static RlStatus keep_best(RlRun *run) {
   return rl_folder_link(&run->folder, "best.h5", c->step);
 }
 
+// What this checkpoint holds and how it acted last, as histograms.
+static RlStatus show_policy(RlRun *run) {
+  int64_t step = run->counters.step;
+  RL_TRY(rl_board_policy(&run->board, step, &run->policy));
+  if (run->config.run.algorithm == RL_ALGO_SAC) {
+    return rl_board_replay(&run->board, step, &run->replay);
+  }
+  return rl_board_rollout(&run->board, step, &run->rollout);
+}
+
 RlStatus rl_run_save(RlRun *run, bool due) {
   int64_t step = run->counters.step;
   char path[RL_PATH_SIZE], text[RL_CONFIG_TEXT];
   RL_TRY(rl_run_save_policy(run));
   RL_TRY(rl_folder_link(&run->folder, "latest.h5", step));
   if (due) RL_TRY(keep_best(run));
+  RL_TRY(show_policy(run));
   RL_TRY(rl_metrics_sync(&run->metrics));
+  RL_TRY(rl_board_sync(&run->board));
   RlFields fields = {0};
   bool sac = run->config.run.algorithm == RL_ALGO_SAC;
   rl_vecenv_save(&run->env, run->env_state);

@@ -143,6 +143,7 @@ RlStatus rl_train_ppo(RlRun *run) {
   while (run->counters.step < o->total_steps && !*run->stop) {
     int64_t before = run->counters.step;
     RlPpoStats stats;
+    rl_run_offer(run);
     rl_train_ppo_iterate(run, &stats);
     if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) return give_up(run, &stats);
     if (rl_run_is_due(o->eval_every, before, run->counters.step)) RL_TRY(rl_run_evaluate(run));

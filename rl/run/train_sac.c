@@ -161,6 +161,7 @@ RlStatus rl_train_sac(RlRun *run) {
   if (run->counters.step == 0) rl_train_sac_begin(run);
   while (run->counters.step < o->total_steps && !*run->stop) {
     int64_t before = run->counters.step;
+    rl_run_offer(run);
     rl_train_sac_iterate(run, &means);
     int64_t after = run->counters.step;
     bool last = after >= o->total_steps;

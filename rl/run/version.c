@@ -12,6 +12,7 @@
 
 #include "rl/base/status.h"
 #include "rl/run/file.h"
+#include "rl/tensorboard/events.h"
 
 #ifdef __clang__
 static const char compiler[] = __VERSION__;  // names itself
@@ -96,9 +97,9 @@ size_t rl_version_compose(const char *program, const char *mujoco, const char *k
   int n = snprintf(text, size,
                    "rltrain: %s\nprogram: %016llx\ncompiler: %s\nc library: glibc %s\n"
                    "mathematics: %016llx\nmujoco: %s\nkernels: %s\n"
-                   "hdf5: %u.%u.%u\nxxhash: %u\ncpu: %s\ncpu features:%s\n",
+                   "hdf5: %u.%u.%u\nxxhash: %u\nprotobuf-c: %s\ncpu: %s\ncpu features:%s\n",
                    program, (unsigned long long)digest_program(), compiler, gnu_get_libc_version(),
                    (unsigned long long)digest_mathematics(), mujoco, kernels, major, minor, release,
-                   XXH_versionNumber(), cpu, features);
+                   XXH_versionNumber(), rl_events_library(), cpu, features);
   return n < 0 ? 0 : (size_t)n;
 }

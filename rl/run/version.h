@@ -1,7 +1,7 @@
 // version.txt: what can change a run's bits besides its configuration: program, compiler, libraries
-// and the processor with its vector extensions. Place: written once into the run folder when it is
-// created, and read by people who compare two runs. It names no machine and no hour, and is no part
-// of the bytes that two runs have in common.
+// and the processor with its vector extensions; and what writes the event files. Place: written
+// once into the run folder when it is created, and read by people who compare two runs. It names no
+// machine and no hour, and is no part of the bytes that two runs have in common.
 #ifndef RL_RUN_VERSION_H_
 #define RL_RUN_VERSION_H_
 

@@ -277,7 +277,9 @@ stop_half_way() {
     rm -rf "$work/half"
     "$RL_BIN/rltrain" "$@" --out "$work/half" >"$work/out" 2>"$work/err" &
     pid=$!
-    until [ -e "$work/half/resume/$half" ]; do kill -0 "$pid" 2>/dev/null || fail "ended before"; done
+    until [ -e "$work/half/resume/$half" ]; do kill -0 "$pid" 2>/dev/null || break; done
+    # a run that ended meanwhile has it too, and is begun again
+    [ -e "$work/half/resume/$half" ] || fail "ended before"
     kill -9 "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
     if [ ! -e "$work/half/resume/$last" ]; then break; fi

@@ -61,6 +61,8 @@ differs() {
 interrupted() {
   local pid code threads=3 begin=("${options[@]}" --out "$work/cut") stops=0
   for _ in 1 2; do
+    # emptied here: a shell that is slow to start would leave the lines of the run before
+    : >"$work/out"
     "$RL_BIN/rltrain" "${begin[@]}" --threads $threads >"$work/out" 2>"$work/err" &
     pid=$!
     while kill -0 $pid 2>/dev/null && ! grep -q '^step' "$work/out"; do sleep 0.01; done

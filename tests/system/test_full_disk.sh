@@ -67,6 +67,7 @@ moment() {
     checkpoints*) echo checkpoint ;;
     *.h5:*) echo link ;;
     *.csv:*) echo metrics ;;
+    events*) echo events ;;
     *) echo begin ;;
   esac
 }
@@ -148,9 +149,9 @@ read_only() {
   echo "$name: refused with one line, read and unchanged"
 }
 
-fill PPO 3 "begin metrics checkpoint link resume" "${ppo[@]}"
+fill PPO 3 "begin metrics events checkpoint link resume" "${ppo[@]}"
 # one that begins with a file of another run
 cp "$work/whole/latest.h5" "$work/init.h5"
 fill "PPO from a checkpoint" 3 "begin checkpoint resume" "${ppo[@]}" --set run.total_steps=512 --init-from "$work/init.h5"
-fill SAC 20 "begin metrics checkpoint link resume segment" "${sac[@]}"
+fill SAC 20 "begin metrics events checkpoint link resume segment" "${sac[@]}"
 read_only

@@ -52,6 +52,15 @@ static void test_options(void **state) {
   assert_string_equal(optarg, "runs/a");
   assert_int_equal(rl_cli_option(4, good, options, &status), -1);
   assert_int_equal(status, RL_OK);
+  char *brief[] = {"rltrain", "-qo", "runs/b", "-oruns/c", NULL};
+  optind = 0;
+  assert_int_equal(rl_cli_option(4, brief, options, &status), 'q');
+  assert_int_equal(rl_cli_option(4, brief, options, &status), 'o');
+  assert_string_equal(optarg, "runs/b");
+  assert_int_equal(rl_cli_option(4, brief, options, &status), 'o');
+  assert_string_equal(optarg, "runs/c");
+  assert_int_equal(rl_cli_option(4, brief, options, &status), -1);
+  assert_int_equal(status, RL_OK);
   char *unknown[] = {"rltrain", "--loud", NULL};
   optind = 0;
   assert_int_equal(rl_cli_option(2, unknown, options, &status), -1);

@@ -307,6 +307,7 @@ static void test_dump(void **state) {
   dump(text, true);
   assert_null(strstr(text, "threads"));
   assert_null(strstr(text, "log_every"));
+  assert_null(strstr(text, "tensorboard"));
   assert_non_null(strstr(text, "\nseed = "));
   // a buffer too small is told, filled and closed
   size_t full = rl_config_dump(&config, true, text, DUMP_SIZE);

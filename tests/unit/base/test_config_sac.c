@@ -282,8 +282,8 @@ static bool holds(const char *text, const RlOption *option) {
   return found != NULL && (end == NULL || found < end);
 }
 
-// A dump holds every key that SAC reads; a checkpoint's all but the two that cannot change a bit of
-// the training.
+// A dump holds every key that SAC reads; a checkpoint's all but the three that cannot change a bit
+// of the training.
 static void test_dump(void **state) {
   (void)state;
   static char all[DUMP_SIZE], checkpoint[DUMP_SIZE];
@@ -296,7 +296,8 @@ static void test_dump(void **state) {
     char key[128];
     key_of(key, sizeof key, &option[row]);
     bool read = strcmp(option[row].section, "ppo") != 0 && !is_shared_ppo_key(key);
-    bool runs = strcmp(key, "run.threads") == 0 || strcmp(key, "run.log_every") == 0;
+    bool runs = strcmp(key, "run.threads") == 0 || strcmp(key, "run.log_every") == 0 ||
+                strcmp(key, "run.tensorboard") == 0;
     assert_int_equal(holds(all, &option[row]), read && !is_task_key(&option[row]));
     assert_int_equal(holds(checkpoint, &option[row]), read && !is_task_key(&option[row]) && !runs);
   }

@@ -121,16 +121,29 @@ static void test_looking(void **state) {
   }
 }
 
-// rows of metrics.csv are not even in the configuration's text: every byte is the same
+// whether the run's folder holds an event file
+static bool has_events(const RlRun *r) {
+  char path[RL_PATH_SIZE];
+  rl_folder_path(&r->folder, "events.out.tfevents.0000000001.rltrain", path);
+  return scratch_exists(path);
+}
+
+// neither rows of metrics.csv nor event files are in the configuration's text: every byte is the
+// same
 static void test_logging(void **state) {
   (void)state;
-  static const char *const often[] = {"run.log_every=3", NULL};
-  train(&run, true, NULL);
-  train(&twin, true, often);
-  compare_files(&run, &twin, true);
-  assert_int_equal(compare_arrays(45), 0);
-  rl_run_free(&run);
-  rl_run_free(&twin);
+  static const char *const other[][2] = {{"run.log_every=3"}, {"run.tensorboard=false"}};
+  for (int algorithm = 0; algorithm < 2; algorithm++) {
+    train(&run, algorithm, NULL);
+    for (int k = 0; k < 2; k++) {
+      train(&twin, algorithm, other[k]);
+      compare_files(&run, &twin, true);
+      assert_int_equal(compare_arrays(algorithm ? 45 : 30), 0);
+      assert_int_equal(has_events(&twin), k == 0 && has_events(&run));
+      rl_run_free(&twin);
+    }
+    rl_run_free(&run);
+  }
 }
 
 // the kernels' instruction sets, as many as this processor has

@@ -1,4 +1,5 @@
-// version.txt: one line for each thing that can change a run's bits, and nothing that cannot.
+// version.txt: one line for each thing that can change a run's bits, and whether there are event
+// files.
 #include "rl/run/version.h"
 
 #include <gnu/libc-version.h>
@@ -6,12 +7,13 @@
 #include <mujoco/mujoco.h>
 #include <xxhash.h>
 
+#include "rl/tensorboard/events.h"
 #include "tests/unit/rl/near.h"
 #include "tests/unit/rl/scratch.h"
 
-static const char *const key[] = {"rltrain",     "program", "compiler",    "c library",
-                                  "mathematics", "mujoco",  "kernels",     "hdf5",
-                                  "xxhash",      "cpu",     "cpu features"};
+static const char *const key[] = {"rltrain",     "program",    "compiler", "c library",
+                                  "mathematics", "mujoco",     "kernels",  "hdf5",
+                                  "xxhash",      "protobuf-c", "cpu",      "cpu features"};
 
 enum { KEYS = sizeof key / sizeof *key, SIZE = 4096 };
 
@@ -66,6 +68,7 @@ static void test_libraries(void **state) {
   assert_string_equal(value_of("hdf5"), expected);
   snprintf(expected, sizeof expected, "%u", XXH_versionNumber());
   assert_string_equal(value_of("xxhash"), expected);
+  assert_string_equal(value_of("protobuf-c"), rl_events_library());
   assert_non_null(strstr(value_of("compiler"), __VERSION__));
 }
 

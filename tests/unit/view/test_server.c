@@ -1,0 +1,224 @@
+// The view's server from start to stop, with a client in this process while the hub is being fed by
+// another thread: what is refused at the start, a page, a stream, a WebSocket. How it bears hostile
+// clients is tests/system/test_view_server.sh.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// cmocka wants the four above first
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rl/base/clock.h"
+#include "rl/view/server.h"
+
+typedef struct {
+  RlHub *hub;
+  RlServer *server;
+  int port;
+  char token[40];
+} World;
+
+static World open_world(void) {
+  World w = {.hub = rl_hub_create(2)};
+  assert_non_null(w.hub);
+  w.server = rl_server_start(w.hub, &(RlServerOptions){0});
+  assert_non_null(w.server);
+  assert_int_equal(sscanf(rl_server_url(w.server), "http://127.0.0.1:%d/%32s", &w.port, w.token),
+                   2);
+  assert_int_equal(strlen(w.token), 32);
+  return w;
+}
+
+static void close_world(World *w) {
+  rl_server_stop(w->server);
+  rl_hub_free(w->hub);
+}
+
+static int connect_client(const World *w) {
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)w->port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+  return fd;
+}
+
+static void ask(const World *w, int fd, const char *rest, const char *more) {
+  char request[512];
+  int length =
+      snprintf(request, sizeof request, "GET /%s/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n",
+               w->token, rest, w->port, more);
+  assert_int_equal(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+// Reads until the text has come; text that has NULs in it is looked through behind them too.
+static void await(int fd, const char *text) {
+  static char reply[1 << 17];
+  size_t length = 0;
+  double start = rl_clock_seconds();
+  while (!memmem(reply, length, text, strlen(text))) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (length == sizeof reply) length = 0;
+    ssize_t n = poll(&wait, 1, 1000) > 0 ? recv(fd, reply + length, sizeof reply - length, 0) : 0;
+    if (n > 0) length += (size_t)n;
+    if (n < 0 || rl_clock_seconds() - start > 20) fail_msg("\"%s\" did not come", text);
+  }
+}
+
+static void test_refused(void **state) {
+  (void)state;
+  World w = open_world();
+  const struct {
+    RlServerOptions options;
+    const char *line;
+  } row[] = {{{.address = "nowhere"}, "--address: found \"nowhere\", expected an address"},
+             {{.address = "203.0.113.1"}, "at 203.0.113.1 port 0, expected to listen there"},
+             {{.address = ""}, "--address: found \"\""},
+             {{.port = w.port}, "\"Address already in use\" at 127.0.0.1"}};
+  for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+    rl_error_clear();
+    assert_null(rl_server_start(w.hub, &row[i].options));
+    if (!strstr(rl_error_text(), row[i].line)) fail_msg("%zu: %s", i, rl_error_text());
+  }
+  close_world(&w);
+  rl_server_stop(NULL);
+}
+
+// Two servers at once, and again: nothing is left of the one before, no token comes twice.
+static void test_again(void **state) {
+  (void)state;
+  World first = open_world();
+  for (int i = 0; i < 10; i++) {
+    World next = open_world();
+    assert_string_not_equal(first.token, next.token);
+    int fd = connect_client(&next);
+    if (i % 2) {
+      ask(&next, fd, "", "");
+      await(fd, "</html>");
+    }
+    close_world(&next);
+    close(fd);
+  }
+  int fd = connect_client(&first);
+  ask(&first, fd, "", "");
+  await(fd, "</html>");
+  close(fd);
+  close_world(&first);
+}
+
+// What a stream sends is whole pictures, the newest at the time.
+static void test_stream(void **state) {
+  (void)state;
+  World w = open_world();
+  static uint8_t picture[50000];
+  int fd = connect_client(&w);
+  ask(&w, fd, "stream/1", "");
+  await(fd, "multipart/x-mixed-replace");
+  double start = rl_clock_seconds();
+  while (!rl_hub_watched(w.hub, 1)) assert_true(rl_clock_seconds() - start < 20);
+  assert_false(rl_hub_watched(w.hub, 0));
+  for (int i = 0; i < 200; i++) {
+    memset(picture, 'a' + i % 26, sizeof picture);
+    rl_hub_state(w.hub, 1, "{}", 2);
+    rl_hub_picture(w.hub, 1, picture, sizeof picture);
+  }
+  await(fd, "X-Sequence: 200\r\nX-State: 200\r\n\r\nrrrrrrrrrr");
+  close(fd);
+  while (rl_hub_watched(w.hub, 1)) {
+    assert_true(rl_clock_seconds() - start < 20);
+    usleep(1000);
+  }
+  close_world(&w);
+}
+
+static void test_socket(void **state) {
+  (void)state;
+  World w = open_world();
+  char more[256];
+  snprintf(more, sizeof more,
+           "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://127.0.0.1:%d\r\n",
+           w.port);
+  int fd = connect_client(&w);
+  ask(&w, fd, "ws", more);
+  // the answer that RFC 6455 gives for this key
+  await(fd, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  rl_hub_state(w.hub, 1, "{\"a\": 1}", 8);
+  await(fd, "{\"panel\": 1, \"panels\": 2, \"sequence\": 1, \"video\": 0, \"state\": {\"a\": 1}}");
+  // masked by zeros
+  static const char good[] = "\x81\x97\0\0\0\0{\"do\":\"save\",\"panel\":1}";
+  assert_int_equal(send(fd, good, sizeof good - 1, MSG_NOSIGNAL), sizeof good - 1);
+  RlCommand command = {0};
+  double start = rl_clock_seconds();
+  while (!rl_hub_pop(w.hub, &command)) assert_true(rl_clock_seconds() - start < 20);
+  assert_int_equal(command.kind, RL_COMMAND_SAVE);
+  assert_int_equal(command.panel, 1);
+  static const char bad[] = "\x81\x81\0\0\0\0{";
+  assert_int_equal(send(fd, bad, sizeof bad - 1, MSG_NOSIGNAL), sizeof bad - 1);
+  await(fd, "{\"refused\": \"message: found its end, expected '\\\"'\"}");
+  close_world(&w);
+  close(fd);
+}
+
+// Base64 bit by bit, of a count that is one more than a multiple of three.
+static void encode(const uint8_t *data, size_t count, char *out) {
+  static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t bit = 0; bit < 8 * count; bit += 6) {
+    unsigned value = 0;
+    for (size_t k = bit; k < bit + 6; k++) {
+      unsigned byte = k < 8 * count ? data[k / 8] : 0u;
+      value = value << 1 | (byte >> (7 - k % 8) & 1u);
+    }
+    *out++ = digit[value];
+  }
+  strcpy(out, "==");
+}
+
+// A video comes as it is, and as base64 within a page, whatever its length.
+static void test_video(void **state) {
+  (void)state;
+  World w = open_world();
+  static const char *const encoded[] = {"base64,YQ==\"", "base64,YWI=\"", "base64,YWJj\""};
+  for (size_t size = 1; size <= 3; size++) {
+    rl_hub_video(w.hub, 0, (const uint8_t *)"abc", size);
+    int fd = connect_client(&w);
+    ask(&w, fd, "video/0.html", "");
+    await(fd, encoded[size - 1]);
+    close(fd);
+  }
+  uint8_t large[100000];
+  for (size_t i = 0; i < sizeof large; i++) large[i] = (uint8_t)(i * i >> 5);
+  rl_hub_video(w.hub, 0, large, sizeof large);
+  int fd = connect_client(&w);
+  ask(&w, fd, "video/0.mp4", "");
+  await(fd, "content-length: 100000");
+  // a page of several chunks ends with what the video ends with
+  char ending[24];
+  encode(large + sizeof large - 10, 10, ending);
+  strcat(ending, "\"");
+  int other = connect_client(&w);
+  ask(&w, other, "video/0.html", "");
+  await(other, ending);
+  close(other);
+  ask(&w, fd, "video/1.mp4", "");
+  await(fd, "404");
+  close(fd);
+  close_world(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_again), cmocka_unit_test(test_stream),
+      cmocka_unit_test(test_socket),  cmocka_unit_test(test_video),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
