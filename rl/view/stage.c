@@ -15,14 +15,6 @@ static void make_critics(RlStage *stage) {
   }
 }
 
-static RlStatus check_dimensions(const RlStage *stage) {
-  const RlPolicy *policy = &stage->served.policy;
-  if (stage->env.O == policy->O && stage->env.A == policy->A) return RL_OK;
-  return rl_error(
-      RL_FAIL, "%s: found a policy of %d observations and %d actions, expected %d and %d for %s",
-      stage->path, policy->O, policy->A, stage->env.O, stage->env.A, stage->env.task->name);
-}
-
 static void push_rows(RlStage *stage) {
   const RlVecEnv *env = &stage->env;
   RlArena *arena = &stage->arena;
@@ -34,7 +26,7 @@ static void push_rows(RlStage *stage) {
 
 // Everything but the policy's numbers, which come before or later.
 static RlStatus set_up(RlStage *stage) {
-  RL_TRY(check_dimensions(stage));
+  RL_TRY(rl_served_match(&stage->served, &stage->env, stage->path));
   push_rows(stage);
   RL_TRY(rl_stage_equip(stage));
   make_critics(stage);

@@ -7,6 +7,7 @@
 #include "rl/view/stage.h"
 
 enum { MAX_GEOMS = 2000, DEFAULT_WIDTH = 640, DEFAULT_HEIGHT = 480 };
+static const double floor_size = 10;  // half a side, in metres: smaller ones are tables
 
 static const double slowest = 0.01, fastest = 16;
 
@@ -49,6 +50,26 @@ static void set_fine(RlStage *stage, bool fine) {
   stage->scene.flags[mjRND_REFLECTION] = fine;
 }
 
+// A floor holds a runner up however far it gets, but is drawn only as far as its size says: zero is
+// drawn without end. Tables stay tables.
+static void extend_floors(mjModel *m) {
+  for (int i = 0; i < m->ngeom; i++) {
+    mjtNum *size = m->geom_size + (size_t)3 * (size_t)i;
+    if (m->geom_type[i] != mjGEOM_PLANE || !(size[0] >= floor_size)) continue;
+    size[0] = size[1] = 0;
+  }
+}
+
+// The world's lights go along with the body the camera follows: shadows are drawn near a light
+// only.
+static void carry_lights(mjModel *m, int body) {
+  for (int i = 0; i < m->nlight; i++) {
+    if (m->light_bodyid[i] != 0) continue;
+    m->light_mode[i] = mjCAMLIGHT_TRACK;
+    m->light_bodyid[i] = body;
+  }
+}
+
 RlStatus rl_stage_equip(RlStage *stage) {
   mjv_defaultScene(&stage->scene);
   mjv_defaultOption(&stage->option);
@@ -59,8 +80,10 @@ RlStatus rl_stage_equip(RlStage *stage) {
     return rl_error(RL_FAIL, "%s: found '%s', expected a scene", stage->path,
                     mjb_error(stage->env.batch, 0));
   }
+  extend_floors(stage->m);
   set_fine(stage, false);
   place_camera(stage);
+  carry_lights(stage->m, stage->track);
   stage->width = DEFAULT_WIDTH;
   stage->height = DEFAULT_HEIGHT;
   return RL_OK;

@@ -46,7 +46,7 @@ static void pose(const mjModel *m, mjData *data, int i, void *arg) {
   mjData *d = stage->d;
   interpolate(stage, d->qpos, d->qvel);
   memcpy(d->ctrl, stage->ctrl, (size_t)m->nu * sizeof *d->ctrl);
-  mj_forward(m, d);
+  mj_forward(stage->m, d);
 }
 
 void rl_stage_pose(RlStage *stage) {

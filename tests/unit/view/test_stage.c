@@ -313,6 +313,28 @@ static void test_standing_camera(void **state) {
 
 // ---------------------------------------------------------------- orders
 
+// A runner leaves neither the floor nor the light behind; a table keeps its size.
+static void test_far_from_the_start(void **state) {
+  (void)state;
+  TRAIN("env.id=HalfCheetah-v5");
+  view_open(&stage, 1);
+  assert_true(stage.env.m->geom_size[0] == 40 && stage.m->geom_size[0] == 0);
+  double before[3], after[3], way = fabs(stage.d->qpos[0]);
+  const double *light = stage.d->light_xpos;
+  const double *body = stage.d->xpos + (size_t)3 * (size_t)stage.track;
+  mju_sub3(before, light, body);
+  while (fabs(stage.d->qpos[0]) < way + 0.05) rl_stage_step(&stage);
+  mju_sub3(after, light, body);
+  assert_true(mju_dist3(before, after) < 1e-9);
+  rl_stage_free(&stage);
+  rl_run_free(&view_run);
+  TRAIN("env.id=Reacher-v5");
+  view_open(&stage, 1);
+  assert_true(stage.env.m->geom_size[0] == 1 && stage.m->geom_size[0] == 1);
+  rl_stage_free(&stage);
+  rl_run_free(&view_run);
+}
+
 static void test_time(void **state) {
   (void)state;
   TRAIN("env.id=HalfCheetah-v5", "env.max_episode_steps=1000");
@@ -568,6 +590,7 @@ int main(void) {
       SCRATCH_TEST(test_select),
       SCRATCH_TEST(test_camera),
       SCRATCH_TEST(test_standing_camera),
+      SCRATCH_TEST(test_far_from_the_start),
       SCRATCH_TEST(test_time),
       SCRATCH_TEST(test_poses_between_steps),
       SCRATCH_TEST(test_seek),
