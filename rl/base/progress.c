@@ -79,9 +79,7 @@ static void write_json_row(RlProgress *p) {
   put_json_number(&line, "steps_per_second", p->row.steps_per_second);
   put_json_number(&line, "episode_return_mean", p->row.ep_return);
   put_json_number(&line, "episode_length_mean", p->row.ep_length);
-  put_json_number(&line, "collect_share", p->row.collect);
-  put_json_number(&line, "learn_share", p->row.learn);
-  put_json_number(&line, "eval_share", p->row.eval);
+  // the shares of time are among the scalars, those of the whole run: an object has each key once
   for (int i = 0; i < p->row.nscalar; i++) {
     put_json_number(&line, p->scalar[i].name, p->scalar[i].value);
   }

@@ -109,7 +109,11 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
 // Before anything is computed: a file that is in the way.
 static RlStatus check_free(const Request *request, const char *path) {
   struct stat info;
-  if (!path || request->force || lstat(path, &info) != 0) return RL_OK;
+  if (!path || lstat(path, &info) != 0 || (request->force && S_ISREG(info.st_mode))) return RL_OK;
+  // renaming onto a device or a link would take it away
+  if (request->force) {
+    return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
+  }
   return rl_error(RL_USAGE, "%s: found a file of that name, expected none (or --force)", path);
 }
 
@@ -140,6 +144,10 @@ static RlStatus run(const Request *request) {
   RlReport report = {0};
   RL_TRY(check_free(request, request->out));
   RL_TRY(check_free(request, request->svg));
+  if (request->out && request->svg && strcmp(request->out, request->svg) == 0) {
+    return rl_error(RL_USAGE, "--svg: found %s, which --out writes, expected another file",
+                    request->svg);
+  }
   RlStatus status = rl_report_init(&report, &request->options, (const char *const *)request->path,
                                    request->npath);
   if (status == RL_OK && request->terminal) rl_terminal_write(stdout, &report);

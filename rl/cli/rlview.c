@@ -1,5 +1,7 @@
 // rlview: shows a policy live in a browser, or writes it as a video or a picture.
+#include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,7 @@ static const char help[] =
     "  --episodes N     episodes in the video (1)\n"
     "  --seconds S      cut the video after S simulated seconds\n"
     "  --at S           simulated seconds before the picture (1)\n"
-    "  --fps N          frames a second (30; .gif and .webp: 25)\n"
+    "  --fps N          frames a second (30; .gif and .webp: 25, at most 50)\n"
     "  --size WxH       size of the picture, even numbers from 16x16 to 1920x1080 (640x480)\n"
     "  --camera NAME    a camera of the model (the one the live view begins with)\n"
     "  --plain          without shadows, reflections and smoothed edges\n"
@@ -299,16 +301,24 @@ static RlStatus run(Request *request) {
 }
 
 int main(int argc, char **argv) {
-  Request request = {
-      .live = {.say = stdout}, .video = {.width = 640, .height = 480}, .episodes = 1, .at = 1};
+  Request request = {.live = {.say = stdout},
+                     .video = {.width = 640, .height = 480, .seconds = INFINITY},
+                     .episodes = 1,
+                     .at = 1};
   int done = -1;
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
   struct sigaction action = {.sa_handler = on_signal};
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  // a measurement leaves nothing behind: a signal may simply end it
+  if (!request.measure) {
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+  }
   // a browser that goes away is an error to live with
   signal(SIGPIPE, SIG_IGN);
   if (status == RL_OK) status = run(&request);
+  if (status == RL_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = rl_error(RL_FAIL, "stdout: cannot write: %s", strerror(errno));
+  }
   return rl_cli_exit(status);
 }

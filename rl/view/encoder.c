@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MAX_ARGUMENTS = 48, SAID_SIZE = 400 };
@@ -46,7 +49,11 @@ RlEncoderFormat rl_encoder_format(const char *path) {
 // ---------------------------------------------------------------- starting
 
 RlStatus rl_encoder_check(const char *path, bool force) {
-  if (force || access(path, F_OK) != 0) return RL_OK;
+  struct stat info;
+  // a link that leads nowhere is in the way, too
+  if (lstat(path, &info) != 0 || (force && S_ISREG(info.st_mode))) return RL_OK;
+  // renaming onto a device or a link would take it away
+  if (force) return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
   return rl_error(RL_USAGE, "%s: found a file, expected a new name (or --force)", path);
 }
 
@@ -123,7 +130,9 @@ static void compose(Command *c, const RlEncoder *encoder) {
   bool yuv = o->format == RL_ENCODER_MP4 || o->format == RL_ENCODER_WEBP;
   snprintf(c->filter, sizeof c->filter, "scale=%d:%d,format=%s%s", o->width, o->height,
            yuv ? "yuv420p" : "rgb24", formats[o->format].filter);
-  say(c, (const char *[]){"ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-y", NULL});
+  // without -xerror a file cut short by a full disk ends well
+  say(c, (const char *[]){"ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-xerror",
+                          "-y", NULL});
   if (o->jpeg) {
     say(c, (const char *[]){"-f", "mjpeg", "-framerate", c->rate, NULL});
   } else {
@@ -148,6 +157,9 @@ RlStatus rl_encoder_open(RlEncoder *encoder, const char *path, const RlEncoderOp
   if (encoder->said < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end) != 0) {
     return rl_file_error(path, "cannot speak to ffmpeg", errno);
   }
+  // a child that reads nothing must not keep us from looking whether to stop
+  const struct timeval patience = {.tv_usec = 100000};
+  (void)setsockopt(end[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   encoder->in = end[0];
   RlStatus status = spawn(encoder, end[1], (char *const *)command.argument);
   close(end[1]);
@@ -177,13 +189,18 @@ static RlStatus complain(RlEncoder *encoder, int how) {
                   said[0] ? said : "no word");
 }
 
-// Waits for ffmpeg's end.
+// Waits for ffmpeg's end. It looks around instead of sleeping in waitpid, because a stop may come
+// from another thread, or between a look and the sleep.
 static int reap(RlEncoder *encoder) {
+  const struct timespec rest = {.tv_nsec = 5000000};
   int how = 0;
   if (encoder->in >= 0) close(encoder->in);
   encoder->in = -1;
-  while (encoder->child > 0 && waitpid(encoder->child, &how, 0) < 0 && errno == EINTR) {
+  while (encoder->child > 0) {
+    pid_t ended = waitpid(encoder->child, &how, WNOHANG);
+    if (ended > 0 || (ended < 0 && errno != EINTR)) break;
     if (stopped(encoder)) kill(encoder->child, SIGKILL);
+    nanosleep(&rest, NULL);
   }
   encoder->child = 0;
   return how;
@@ -193,7 +210,7 @@ RlStatus rl_encoder_push(RlEncoder *encoder, const uint8_t *data, size_t size) {
   while (size > 0) {
     ssize_t n = send(encoder->in, data, size, MSG_NOSIGNAL);
     if (stopped(encoder)) return refuse_stopped(encoder);
-    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     // it has ended before its time, and has said why
     if (n < 0) return complain(encoder, reap(encoder));
     data += n;
@@ -214,7 +231,6 @@ static RlStatus publish(RlEncoder *encoder) {
     RL_TRY(rl_encoder_check(encoder->path, encoder->options.force));
     failed = rename(encoder->temporary, encoder->path);
   }
-  if (failed && errno == EEXIST) return rl_encoder_check(encoder->path, false);
   if (failed) error = errno;
   if (error) return rl_file_error(encoder->path, "cannot write", error);
   encoder->temporary[0] = '\0';

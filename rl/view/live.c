@@ -4,6 +4,7 @@
 // Invariant: a panel nobody looks at stands still and costs nothing.
 #include "rl/view/live.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,9 @@ enum { MOST_FPS = 60, JPEG_QUALITY = 85, RECORD_BYTES = 128 << 20 };
 // How long the loop sleeps when there is nothing to draw; a command or a watcher ends it.
 static const double nap = 0.25;
 
+// How often the folder of a run that may still be in training is looked through.
+static const double survey_every = 1;
+
 _Static_assert(RL_STAGE_JSON + 256 <= RL_SERVER_CHUNK, "a state fits into one message");
 
 typedef struct {
@@ -26,6 +30,7 @@ typedef struct {
   RlOffscreen off;
   RlRecorder recorder;
   double advanced;  // clock when time last passed, 0: nobody looked
+  double surveyed;  // clock when the run's checkpoints were last counted
 } Panel;
 
 typedef struct {
@@ -85,6 +90,17 @@ static RlStatus show(Live *live, int k) {
   return RL_OK;
 }
 
+// Counts the run's checkpoints, to which training may have added.
+static void survey(Live *live, int k, double now) {
+  Panel *panel = &live->panel[k];
+  if (now - panel->surveyed < survey_every) return;
+  int place = panel->stage.checkpoint, count = panel->stage.ncheckpoint;
+  panel->surveyed = now;
+  rl_stage_place(&panel->stage);
+  // a paused panel has no next picture to tell it with
+  if (panel->stage.checkpoint != place || panel->stage.ncheckpoint != count) publish_state(live, k);
+}
+
 // Lets a panel's time pass and draws it if it looks different from before; sets *moving then.
 static RlStatus play(Live *live, int k, bool *moving) {
   Panel *panel = &live->panel[k];
@@ -97,6 +113,7 @@ static RlStatus play(Live *live, int k, bool *moving) {
     return RL_OK;
   }
   double now = rl_clock_seconds();
+  survey(live, k, now);
   bool first = panel->advanced == 0;
   if (!first) rl_stage_advance(&panel->stage, now - panel->advanced);
   panel->advanced = now;
@@ -149,8 +166,10 @@ static RlStatus run(Live *live) {
   RL_TRY(open_panels(live));
   live->server = rl_server_start(live->hub, &options);
   if (!live->server) return RL_FAIL;
-  fprintf(request->say, "%s\n", rl_server_url(live->server));
-  fflush(request->say);
+  // a view whose address nobody learns is of no use
+  if (fprintf(request->say, "%s\n", rl_server_url(live->server)) < 0 || fflush(request->say) != 0) {
+    return rl_error(RL_FAIL, "stdout: cannot write: %s", strerror(errno));
+  }
   return loop(live);
 }
 

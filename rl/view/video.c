@@ -1,6 +1,7 @@
 // Videos and single pictures: see video.h.
 #include "rl/view/video.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@
 #include "rl/view/offscreen.h"
 #include "rl/view/stage.h"
 
-enum { IMAGE_QUALITY = 95 };
+// Browsers take 0.1 s for the time of a frame of .gif or .webp that is shorter than 0.02 s.
+enum { IMAGE_QUALITY = 95, MOST_ANIMATED_FPS = 50 };
 
 // Everything a video is made with.
 typedef struct {
@@ -81,7 +83,7 @@ static size_t picture_size(const RlOffscreen *off) {
 static RlStatus film(Studio *studio, const RlVideoRequest *request, RlVideoResult *result) {
   for (;;) {
     double at = (double)result->frames / request->fps;
-    if (request->seconds > 0 && at > request->seconds) return RL_OK;
+    if (at > request->seconds) return RL_OK;
     if (!rl_stage_seek(&studio->stage, at, request->episodes)) return RL_OK;
     RL_TRY(rl_stage_draw(&studio->stage, &studio->off));
     RL_TRY(rl_encoder_push(&studio->encoder, studio->off.rgb, picture_size(&studio->off)));
@@ -107,6 +109,10 @@ RlStatus rl_video_write(const RlVideoRequest *request, RlVideoResult *result) {
     return rl_error(RL_USAGE, "--video: found \"%s\", expected a name in .mp4, .gif or .webp",
                     request->out);
   }
+  if (format != RL_ENCODER_MP4 && request->fps > MOST_ANIMATED_FPS) {
+    return rl_error(RL_USAGE, "--fps: found %d, expected at most %d for .gif and .webp",
+                    request->fps, MOST_ANIMATED_FPS);
+  }
   RL_TRY(rl_encoder_check(request->out, request->force));
   Studio *studio = make_studio();
   if (!studio) return RL_FAIL;
@@ -128,12 +134,24 @@ static RlStatus write_jpeg(const RlOffscreen *off, const char *path) {
   return status;
 }
 
+// Goes to the moment a simulated second at a time, so that a signal ends a long way there.
+static RlStatus go_to(RlStage *stage, const RlVideoRequest *request) {
+  for (int64_t second = 0;; second++) {
+    double at = fmin((double)second, request->seconds);
+    if (*request->stop) {
+      return rl_error(RL_FAIL, "%s: found a signal to stop, expected to finish", request->out);
+    }
+    if (!rl_stage_seek(stage, at, request->episodes)) {
+      return rl_error(RL_USAGE, "--at: found %g s, expected a moment within %d episodes",
+                      request->seconds, request->episodes);
+    }
+    if (at >= request->seconds) return RL_OK;
+  }
+}
+
 static RlStatus write_image(Studio *studio, const RlVideoRequest *request) {
   RL_TRY(open_studio(studio, request));
-  if (!rl_stage_seek(&studio->stage, request->seconds, request->episodes)) {
-    return rl_error(RL_USAGE, "--at: found %g s, expected a moment within %d episodes",
-                    request->seconds, request->episodes);
-  }
+  RL_TRY(go_to(&studio->stage, request));
   RL_TRY(rl_stage_draw(&studio->stage, &studio->off));
   RlEncoderOptions options = encoder_options(studio, request);
   if (options.format == RL_ENCODER_NONE) return write_jpeg(&studio->off, request->out);

@@ -16,7 +16,8 @@ typedef struct {
   uint64_t seed;
   int episodes;  // whole episodes, from 0
   int width, height, fps;
-  double seconds;                     // video: no longer than this; image: when; simulated time
+  double seconds;                     // video: no longer than this (INFINITY: as long as it is);
+                                      // image: when; simulated time
   bool fine;                          // shadows, reflections and multisampling
   bool force;                         // replace a file that is there
   const volatile sig_atomic_t *stop;  // set by a signal: give up

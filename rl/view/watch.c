@@ -159,6 +159,8 @@ static RlStatus loop(RlWatch *watch) {
   return RL_OK;
 }
 
+// The pictures are opened while training waits, the rest and all that follows has the lowest
+// priority; so has the server's thread, which inherits it.
 static RlStatus open_all(RlWatch *watch) {
   const RlServerOptions options = {.port = watch->port};
   const RlConfig *config = watch->config;
@@ -167,6 +169,7 @@ static RlStatus open_all(RlWatch *watch) {
                  1);
   RL_TRY(rl_offscreen_open(&watch->off, watch->stage.m));
   RL_TRY(rl_jpeg_open(&watch->jpeg));
+  (void)setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
   watch->hub = rl_hub_create(1);
   if (!watch->hub) return RL_FAIL;
   size_t size = rl_stage_state(&watch->stage, watch->json, sizeof watch->json);
@@ -185,8 +188,6 @@ static void close_all(RlWatch *watch) {
 
 static void *run(void *arg) {
   RlWatch *watch = arg;
-  // of this thread, and of those it starts
-  (void)setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
   watch->status = open_all(watch);
   if (watch->status != RL_OK) {
     snprintf(watch->error, sizeof watch->error, "%s", rl_error_text());

@@ -108,6 +108,7 @@ check() {
     same "threads$threads"
   done
   train json --threads 2 --json
+  [ -z "$(head -n 1 "$work/out" | grep -o '"[a-z0-9_]*":' | sort | uniq -d)" ] || fail "a key twice in a row of --json"
   same json
   train log --threads 2 --set run.log_every=77
   same log

@@ -96,6 +96,10 @@ odd="$work/-a %03d 'b' \$(x):é.mp4"
 make "$run" --video "$odd" --size 64x64 --plain --seconds 0.1
 [ -s "$odd" ] || fail "no file of an odd name"
 
+# the first pose alone
+make "$run" --video "$work/f.mp4" --size 64x64 --plain --seconds 0
+check "$work/f.mp4" nb_read_frames 1
+
 # ---- what is refused
 cp "$work/a.mp4" "$work/keep.mp4"
 expect 2 "a.mp4: found a file" "$run" --video "$work/a.mp4"
@@ -110,8 +114,23 @@ expect 2 "expected a name in .png" "$run" --image "$work/x.mp4"
 expect 2 "--size: found \"641x480\"" "$run" --video "$work/x.mp4" --size 641x480
 expect 2 "--at: found with --video" "$run" --video "$work/x.mp4" --at 1
 expect 2 "--fps" "$run" --video "$work/x.mp4" --fps 0
+expect 2 "--fps: found 51" "$run" --video "$work/x.gif" --fps 51
+expect 2 "--fps: found 60" "$run" --video "$work/x.webp" --fps 60
+# a link is in the way even if it leads nowhere
+ln -s "$work/nowhere.mp4" "$work/link.mp4"
+expect 2 "link.mp4: found a file" "$run" --video "$work/link.mp4" --seconds 0
+expect 2 "link.mp4: found no plain file" "$run" --video "$work/link.mp4" --seconds 0 --force
+mkfifo "$work/pipe.jpg"
+expect 2 "pipe.jpg: found no plain file" "$run" --image "$work/pipe.jpg" --force
 expect 2 "found 0 paths" --video "$work/x.mp4"
 expect 2 "found 2 paths" "$run" "$run" --video "$work/x.mp4"
+# nobody to tell
+for do in "--image $work/y.jpg --size 64x64 --plain" ""; do
+  code=0
+  # shellcheck disable=SC2086
+  timeout 60 "$view" "$run" $do >/dev/full 2>"$work/err" || code=$?
+  [ "$code" = 1 ] && grep -q '^stdout: cannot write' "$work/err" || fail "exit $code with no room on stdout: $do"
+done
 # ffmpeg absent, failing at once, and failing later
 mkdir "$work/bin"
 search=$work/bin
@@ -122,16 +141,36 @@ chmod +x "$work/bin/ffmpeg"
 expect 1 "ffmpeg: found 'cannot do it'" "$run" --video "$work/x.mp4"
 printf '#!/bin/sh\nhead -c 50000 >/dev/null\nkill -9 $$\n' >"$work/bin/ffmpeg"
 expect 1 "an end by signal 9" "$run" --video "$work/x.mp4"
+# no room for the file
+printf '#!/bin/bash\ntrap "" XFSZ\nulimit -f 4\nexec %s "$@"\n' "$(command -v ffmpeg)" >"$work/bin/ffmpeg"
+chmod +x "$work/bin/ffmpeg"
+for kind in mp4 gif webp; do
+  expect 1 "File too large" "$run" --video "$work/x.$kind" --seconds 2 --size 128x96 --plain
+  if [ -e "$work/x.$kind" ]; then fail "a file cut short: x.$kind"; fi
+done
 if [ -e "$work/x.mp4" ]; then fail "a file after a failure"; fi
 # stopped by a signal: a failure, and nothing left
-"$view" "$run" --video "$work/x.mp4" --episodes 100000 >"$work/out" 2>"$work/err" &
-pid=$!
-sleep 2
-kill -INT "$pid"
+# stop_it OPTIONS...: SIGTERM after two seconds, and it ends
+stop_it() {
+  local code=0
+  timeout -k 15 2 env PATH="$search" "$view" "$@" >"$work/out" 2>"$work/err" || code=$?
+  if [ "$code" != 124 ]; then fail "exit $code when stopped: rlview $*"; fi
+  grep -q "a signal to stop" "$work/err" || fail "not a word when stopped: rlview $*"
+  if [ -e "$work/x.mp4" ] || [ -e "$work/x.jpg" ]; then fail "a file when stopped: rlview $*"; fi
+  clean
+}
+search=$PATH
+stop_it "$run" --video "$work/x.mp4" --episodes 100000
+stop_it "$run" --image "$work/x.jpg" --at 1000000 --size 64x64 --plain
 code=0
-wait "$pid" || code=$?
-if [ "$code" != 1 ] || [ -e "$work/x.mp4" ]; then fail "exit $code when stopped"; fi
-clean
+timeout -k 15 2 "$view" "$run" --measure --size 1920x1080 >"$work/out" 2>"$work/err" || code=$?
+if [ "$code" = 137 ]; then fail "a measurement could not be stopped"; fi
+# ffmpeg takes nothing, or takes everything and does not end
+search=$work/bin:$PATH
+printf '#!/bin/sh\nexec sleep 60\n' >"$work/bin/ffmpeg"
+stop_it "$run" --video "$work/x.mp4"
+printf '#!/bin/sh\ncat >/dev/null\nexec sleep 60\n' >"$work/bin/ffmpeg"
+stop_it "$run" --video "$work/x.mp4" --seconds 0.2 --size 64x64 --plain
 
 echo "videos: $fails failures"
 [ "$fails" = 0 ]

@@ -1,8 +1,9 @@
-# The page of the live view in a real browser: see test_view_browser.sh.
+# The page of the live view in a real browser: see alone_view_browser.sh.
 #
 #   python3 view_browser.py RLVIEW RUN CHECKPOINT PICTURES
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,7 @@ class View:
 
     def __init__(self, program, paths, pictures):
         self.pictures = pictures
+        self.run = paths[0]
         self.process = subprocess.Popen([program, *paths, "--port", "0"], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         self.browser = Chromium(1440, 900)
@@ -207,12 +209,29 @@ def push(view):
     check(returns[0] != returns[1], f"the push moved the body: return {returns[0]} against {returns[1]}")
 
 
+def turn_checkpoints(view):
+    """A run that is still in training adds to its checkpoints: the page offers them."""
+    folder = os.path.join(view.run, "checkpoints")
+    last = sorted(os.listdir(folder))[-1]
+    count = view.state()["checkpoints"]
+    check(view.browser.run("document.getElementById('next').disabled"), "no checkpoint after the last")
+    shutil.copy(os.path.join(folder, last), os.path.join(folder, "000000900000.h5"))
+    check(view.until(0, f"s.checkpoints === {count + 1}"), "a checkpoint that comes later is counted")
+    view.browser.wait("!document.getElementById('next').disabled")
+    view.browser.run("document.getElementById('next').click()")
+    check(view.until(0, f"s.checkpoint === {count + 1}"), "and can be gone to")
+    view.key("n")
+    check(view.until(0, "s.note !== ''"), "beyond it a note says that there is none")
+
+
 def save(view):
     browser = view.browser
     view.key(" ")
     view.until(0, "!s.paused")
     time.sleep(1)
-    browser.run("document.getElementById('save').click()")
+    # a state that is on its way when it is asked for has the note of before
+    browser.run("(({ state, video }) => { document.getElementById('save').click(); "
+                "rltrain.panels[0].receive({ state, video }); })(rltrain.panels[0])")
     browser.wait("document.getElementById('saved').open", 120)
     found = json.loads(browser.run("""(async () => {
       const get = async (id) => { const r = await fetch(document.getElementById(id).href);
@@ -285,6 +304,7 @@ def main():
         play(view)
         turn_camera(view)
         push(view)
+        turn_checkpoints(view)
         save(view)
         look_around(view)
         leave(view)

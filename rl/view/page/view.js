@@ -54,7 +54,7 @@ class Panel {
     this.dirty = false;
     this.hover = null;
     this.video = 0;
-    this.saving = false;
+    this.saving = null; // while a video is made: {note, since} of the moment it was asked for
     this.pending = null; // a command whose picture is awaited
     this.latency = null;
     this.times = []; // of the last pictures
@@ -174,14 +174,17 @@ class Panel {
   }
 
   save() {
-    this.saving = true;
+    this.saving = { note: this.state.note, since: performance.now() };
     send(this, 'save');
   }
 
   finishSaving(video) {
-    if (this.saving && this.state.note) this.saving = false;
+    const { saving, state: { note } } = this;
+    // a note from before says nothing about this video: the state without it may still be on its way
+    if (saving && (note !== saving.note || performance.now() - saving.since > 2000)) saving.note = '';
+    if (saving && note && note !== saving.note) this.saving = null;
     if (this.saving && video > this.video) {
-      this.saving = false;
+      this.saving = null;
       element('saved-mp4').href = new URL(`video/${this.number}.mp4`, base);
       element('saved-html').href = new URL(`video/${this.number}.html`, base);
       if (!document.querySelector('dialog[open]')) element('saved').showModal();

@@ -257,9 +257,9 @@ static void test_json(void **state) {
   assert_string_equal(
       text,
       "{\"event\": \"row\", \"step\": 250, \"seconds\": 61.5, \"steps_per_second\": 12345.6, "
-      "\"episode_return_mean\": null, \"episode_length_mean\": 1000, \"collect_share\": 0.7, "
-      "\"learn_share\": 0.25, \"eval_share\": 0.05, \"policy_loss\": -0.0123, \"value_loss\": "
-      "1234.5, \"approx_kl\": 0.015, \"clip_fraction\": 0.25, \"std\": null}\n"
+      "\"episode_return_mean\": null, \"episode_length_mean\": 1000, "
+      "\"policy_loss\": -0.0123, \"value_loss\": 1234.5, \"approx_kl\": 0.015, \"clip_fraction\": "
+      "0.25, \"std\": null}\n"
       "{\"event\": \"note\", \"step\": 250, \"text\": \"saved \\\"a\\\\b\\\" é?\"}\n");
 }
 

@@ -7,8 +7,10 @@
 // cmocka wants the four above first
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rl/base/clock.h"
@@ -130,11 +132,44 @@ static void test_video(void **state) {
   rl_hub_free(hub);
 }
 
+// An ffmpeg that takes everything and does not end: it is given up at once.
+static void test_stuck(void **state) {
+  (void)state;
+  char folder[] = "/tmp/recorder-XXXXXX", path[4096], program[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(program, sizeof program, "%s/ffmpeg", folder);
+  FILE *file = fopen(program, "w");
+  assert_non_null(file);
+  fputs("#!/bin/sh\ncat >/dev/null\nexec sleep 60\n", file);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(chmod(program, 0755), 0);
+  const char *before = getenv("PATH");
+  snprintf(path, sizeof path, "%s:%s", folder, before ? before : "");
+  assert_int_equal(setenv("PATH", path, 1), 0);
+  RlRecorder r;
+  RlHub *hub = rl_hub_create(1);
+  static const uint8_t picture[64];
+  assert_non_null(hub);
+  assert_int_equal(rl_recorder_init(&r, 1 << 20), RL_OK);
+  rl_recorder_push(&r, picture, sizeof picture, 1);
+  assert_int_equal(rl_recorder_save(&r, hub, 0, 64, 48), RL_OK);
+  usleep(300000);
+  assert_false(rl_recorder_saved(&r));
+  double start = rl_clock_seconds();
+  rl_recorder_free(&r);
+  assert_true(rl_clock_seconds() - start < 10);
+  rl_hub_free(hub);
+  assert_int_equal(setenv("PATH", before ? before : "", 1), 0);
+  unlink(program);
+  rmdir(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_ring),
       cmocka_unit_test(test_bounds),
       cmocka_unit_test(test_video),
+      cmocka_unit_test(test_stuck),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

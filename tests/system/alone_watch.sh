@@ -73,6 +73,6 @@ train "${short[@]}" --out "$work/port" --port 1 || code=$?
 [ "$code" = 2 ] && grep -q -e '--port' "$work/err" || fail "exit $code, expected 2"
 
 watched ppo 60000 "${ppo[@]}"
-watched sac 3000 "${sac[@]}"
+watched sac 5000 "${sac[@]}"
 echo "watching: $fails failures"
 [ "$fails" = 0 ]
