@@ -24,17 +24,14 @@ static void copy_floats(float *out, const double *x, mjtSize n) {
   for (int i = 0; i < n; i++) out[i] = (float)x[i];
 }
 
-// Neither NaN nor larger than MuJoCo lets a state be: what its next step would find and reset.
-static bool sound(const mjtNum *x, mjtSize n) {
+bool rl_vecenv_is_sound(const double *x, mjtSize n) {
   for (int i = 0; i < n; i++) {
     if (!(fabs(x[i]) <= mjMAXVAL)) return false;
   }
   return true;
 }
 
-// ctrl = mid + half·clip(a, −1, 1). False if an action is not finite: nothing is applied then.
-static bool apply_action(const RlVecEnv *env, int i, double *ctrl) {
-  const float *act = env->act + (size_t)i * (size_t)env->A;
+bool rl_vecenv_control(const RlVecEnv *env, const float *act, double *ctrl) {
   for (int j = 0; j < env->A; j++) {
     double a = (double)act[j];
     if (!isfinite(a)) return false;
@@ -45,14 +42,19 @@ static bool apply_action(const RlVecEnv *env, int i, double *ctrl) {
   return true;
 }
 
-// The physics steps. False as soon as one diverges: mj_step resets such a simulation without a
-// word, so its counters are looked at after each.
+// mj_step resets a simulation that diverges without a word, so its counters are looked at after
+// each.
+bool rl_vecenv_has_diverged(const mjModel *m, const mjData *d) {
+  int bad = d->warning[mjWARN_BADQPOS].number + d->warning[mjWARN_BADQVEL].number +
+            d->warning[mjWARN_BADQACC].number + d->warning[mjWARN_BADCTRL].number;
+  return bad != 0 || !rl_vecenv_is_sound(d->qpos, m->nq) || !rl_vecenv_is_sound(d->qvel, m->nv);
+}
+
+// The physics steps. False as soon as one diverges.
 static bool advance(const RlVecEnv *env, const mjModel *m, mjData *d) {
   for (int k = 0; k < env->options.frame_skip; k++) {
     mj_step(m, d);
-    int bad = d->warning[mjWARN_BADQPOS].number + d->warning[mjWARN_BADQVEL].number +
-              d->warning[mjWARN_BADQACC].number + d->warning[mjWARN_BADCTRL].number;
-    if (bad != 0 || !sound(d->qpos, m->nq) || !sound(d->qvel, m->nv)) return false;
+    if (rl_vecenv_has_diverged(m, d)) return false;
   }
   if (env->task->contact_forces) mj_rnePostConstraint(m, d);
   return true;
@@ -74,7 +76,8 @@ static bool play(RlVecEnv *env, const mjModel *m, mjData *d, int i, RlOutcome *o
   RlTaskView v = {m, &env->options};
   const RlTask *task = env->task;
   double *obs = env->scratch + (size_t)i * (size_t)env->O;
-  if (!apply_action(env, i, d->ctrl) || !advance(env, m, d)) return false;
+  const float *act = env->act + (size_t)i * (size_t)env->A;
+  if (!rl_vecenv_control(env, act, d->ctrl) || !advance(env, m, d)) return false;
   task->score(&v, d, env->mem + (size_t)i * (size_t)task->nmem, d->ctrl, outcome);
   task->observe(&v, d, obs);
   if (!finite_floats(obs, env->O) || !finite_floats(&outcome->reward, 1)) return false;

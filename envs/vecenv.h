@@ -89,6 +89,18 @@ int rl_vecenv_nstate(const RlVecEnv *env);
 void rl_vecenv_save(const RlVecEnv *env, double *state);
 void rl_vecenv_load(RlVecEnv *env, const double *state);
 
+// ---- rules of a step, for whoever rehearses one (rl/view)
+
+// ctrl (A) = mid + half·clip(act, −1, 1) of act (A). False if an action is not finite: the step is
+// not taken then.
+bool rl_vecenv_control(const RlVecEnv *env, const float *act, double *ctrl);
+
+// Neither NaN nor larger than MuJoCo lets a state be: what its next step would find and reset.
+bool rl_vecenv_is_sound(const double *x, mjtSize n);
+
+// Whether the physics step just taken diverged.
+bool rl_vecenv_has_diverged(const mjModel *m, const mjData *d);
+
 void rl_vecenv_free(RlVecEnv *env);
 
 #endif

@@ -29,11 +29,24 @@ static void put_section(Writer *w, const char **current, const RlOption *option)
   *current = option->section;
 }
 
-static bool is_dumped(const RlConfig *config, const RlOption *option, int row,
-                      bool for_checkpoint) {
+bool rl_config_value_of(const RlConfig *config, int row, char text[RL_VALUE_MAX]) {
+  int count;
+  const RlOption *option = &rl_config_options(&count)[row];
+  bool given = config->given[row];
+  text[0] = '\0';
   if (!rl_config_is_read(config, row)) return false;
-  if (strcmp(option->def, "task") == 0 && !config->given[row]) return false;
-  if (!for_checkpoint || strcmp(option->section, "run") != 0) return true;
+  if (strcmp(option->def, "task") == 0 && !given) return false;
+  // layers that follow policy.hidden go on following it where the dump is read
+  if (strcmp(option->def, "hidden") == 0 && !given) {
+    snprintf(text, RL_VALUE_MAX, "hidden");
+  } else {
+    rl_config_value_print(option, (const char *)config + option->offset, text);
+  }
+  return true;
+}
+
+static bool changes_bits(const RlOption *option) {
+  if (strcmp(option->section, "run") != 0) return true;
   return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0 &&
          strcmp(option->name, "tensorboard") != 0;
 }
@@ -45,14 +58,9 @@ size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, s
   const char *section = NULL;
   if (size > 0) text[0] = '\0';
   for (int row = 0; row < count; row++) {
-    if (!is_dumped(config, &option[row], row, for_checkpoint)) continue;
     char value[RL_VALUE_MAX];
-    // layers that follow policy.hidden go on following it where the dump is read
-    if (strcmp(option[row].def, "hidden") == 0 && !config->given[row]) {
-      snprintf(value, sizeof value, "hidden");
-    } else {
-      rl_config_value_print(&option[row], (const char *)config + option[row].offset, value);
-    }
+    if (for_checkpoint && !changes_bits(&option[row])) continue;
+    if (!rl_config_value_of(config, row, value)) continue;
     put_section(&w, &section, &option[row]);
     put(&w, "%s = %s\n", option[row].name, value);
   }

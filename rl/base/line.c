@@ -47,6 +47,38 @@ void rl_line_format(RlLine *line, const char *format, ...) {
   rl_line_put(line, text);
 }
 
+size_t rl_line_character(const char *text) {
+  const uint8_t *c = (const uint8_t *)text;
+  size_t n = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+  if (c[0] > 0xf4) return 0;
+  for (size_t k = 1; k < n; k++) {
+    if ((c[k] & 0xc0) != 0x80) return 0;
+  }
+  // no over-long forms, no surrogates, nothing beyond the last plane
+  bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+               (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
+  return wrong ? 0 : n;
+}
+
+void rl_line_json(RlLine *line, const char *text) {
+  rl_line_put(line, "\"");
+  while (*text != '\0') {
+    size_t n = rl_line_character(text);
+    unsigned char byte = (unsigned char)*text;
+    if (n == 0) {
+      rl_line_put(line, "?");
+    } else if (byte == '"' || byte == '\\') {
+      rl_line_format(line, "\\%c", byte);
+    } else if (byte < 0x20 || byte == 0x7f) {
+      rl_line_format(line, "\\u%04x", byte);
+    } else {
+      rl_line_bytes(line, text, n);
+    }
+    text += n ? n : 1;
+  }
+  rl_line_put(line, "\"");
+}
+
 void rl_line_count(int64_t value, char *text, size_t size) {
   char digits[32];
   snprintf(digits, sizeof digits, "%" PRId64, value);

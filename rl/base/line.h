@@ -1,5 +1,5 @@
 // Pieces of a progress line: text of a known width in columns, and numbers as people read them.
-// Place: below progress.c and panel.c.
+// Place: below progress.c and panel.c, and what else writes lines.
 #ifndef RL_BASE_LINE_H_
 #define RL_BASE_LINE_H_
 
@@ -25,6 +25,12 @@ void rl_line_put(RlLine *line, const char *text);
 void rl_line_style(RlLine *line, const char *escape);
 
 void rl_line_format(RlLine *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Length of the well-formed UTF-8 character at text, 0 if there is none.
+size_t rl_line_character(const char *text);
+
+// Appends text of any bytes as a JSON string in UTF-8, quotes included.
+void rl_line_json(RlLine *line, const char *text);
 
 // 1234567 as 1,234,567.
 void rl_line_count(int64_t value, char *text, size_t size);

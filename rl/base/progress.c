@@ -45,26 +45,10 @@ static void write_plain(RlProgress *p) {
   write_out(p, &line);
 }
 
-static void put_json_string(RlLine *line, const char *text) {
-  rl_line_put(line, "\"");
-  for (; *text != '\0'; text++) {
-    unsigned char byte = (unsigned char)*text;
-    char plain[2] = {*text, '\0'};
-    if (byte == '"' || byte == '\\') {
-      rl_line_format(line, "\\%c", byte);
-    } else if (byte < 0x20) {
-      rl_line_format(line, "\\u%04x", byte);
-    } else {
-      rl_line_bytes(line, plain, 1);
-    }
-  }
-  rl_line_put(line, "\"");
-}
-
 // JSON has no NaN and no infinity.
 static void put_json_number(RlLine *line, const char *name, double value) {
   rl_line_put(line, ", ");
-  put_json_string(line, name);
+  rl_line_json(line, name);
   if (isfinite(value)) {
     rl_line_format(line, ": %.9g", value);
   } else {
@@ -90,7 +74,7 @@ static void write_json_row(RlProgress *p) {
 static void write_json_note(RlProgress *p, const char *note) {
   RlLine line = whole_line(p);
   rl_line_format(&line, "{\"event\": \"note\", \"step\": %" PRId64 ", \"text\": ", p->step);
-  put_json_string(&line, note);
+  rl_line_json(&line, note);
   rl_line_put(&line, "}\n");
   write_out(p, &line);
 }

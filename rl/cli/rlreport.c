@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "rl/base/cli.h"
@@ -106,17 +105,6 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   return RL_OK;
 }
 
-// Before anything is computed: a file that is in the way.
-static RlStatus check_free(const Request *request, const char *path) {
-  struct stat info;
-  if (!path || lstat(path, &info) != 0 || (request->force && S_ISREG(info.st_mode))) return RL_OK;
-  // renaming onto a device or a link would take it away
-  if (request->force) {
-    return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
-  }
-  return rl_error(RL_USAGE, "%s: found a file of that name, expected none (or --force)", path);
-}
-
 // Composes a file in memory and writes it in one step.
 static RlStatus write_file(RlReport *report, const char *path, bool page) {
   char *text = NULL;
@@ -142,8 +130,9 @@ static RlStatus write_file(RlReport *report, const char *path, bool page) {
 
 static RlStatus run(const Request *request) {
   RlReport report = {0};
-  RL_TRY(check_free(request, request->out));
-  RL_TRY(check_free(request, request->svg));
+  // before anything is computed
+  if (request->out) RL_TRY(rl_file_check_free(request->out, request->force));
+  if (request->svg) RL_TRY(rl_file_check_free(request->svg, request->force));
   if (request->out && request->svg && strcmp(request->out, request->svg) == 0) {
     return rl_error(RL_USAGE, "--svg: found %s, which --out writes, expected another file",
                     request->svg);

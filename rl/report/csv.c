@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rl/run/file.h"
+#include "rl/base/file.h"
 
 enum { CELL_SIZE = 64, SHOWN = 32 };
 

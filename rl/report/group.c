@@ -15,25 +15,11 @@ bool rl_group_is_free(const RlOption *option) {
   return strcmp(option->name, "algorithm") != 0 && strcmp(option->name, "total_steps") != 0;
 }
 
-void rl_group_value(const RlConfig *config, int row, char *text) {
-  int count;
-  const RlOption *option = &rl_config_options(&count)[row];
-  text[0] = '\0';
-  if (!rl_config_is_read(config, row)) return;
-  bool given = config->given[row];
-  if (strcmp(option->def, "task") == 0 && !given) return;
-  if (strcmp(option->def, "hidden") == 0 && !given) {
-    snprintf(text, RL_VALUE_MAX, "hidden");
-    return;
-  }
-  rl_config_value_print(option, (const char *)config + option->offset, text);
-}
-
 bool rl_group_deviates(const RlGroup *group, int row) {
   char value[RL_VALUE_MAX], usual[RL_VALUE_MAX];
   if (group->member[0]->bare) return false;
-  rl_group_value(&group->member[0]->config, row, value);
-  rl_group_value(&group->defaults, row, usual);
+  (void)rl_config_value_of(&group->member[0]->config, row, value);
+  (void)rl_config_value_of(&group->defaults, row, usual);
   return strcmp(value, usual) != 0;
 }
 
@@ -57,8 +43,8 @@ static bool same_training(const RlSource *a, const RlSource *b) {
   for (int row = 0; row < count && !a->bare; row++) {
     char left[RL_VALUE_MAX], right[RL_VALUE_MAX];
     if (rl_group_is_free(&option[row])) continue;
-    rl_group_value(&a->config, row, left);
-    rl_group_value(&b->config, row, right);
+    (void)rl_config_value_of(&a->config, row, left);
+    (void)rl_config_value_of(&b->config, row, right);
     if (strcmp(left, right) != 0) return false;
   }
   return true;
@@ -105,8 +91,8 @@ static bool are_kin(const RlGroup *a, const RlGroup *b) {
 static bool tells_apart(const RlGroup *a, const RlGroup *b, int row) {
   char value[RL_VALUE_MAX], other[RL_VALUE_MAX];
   if (strcmp(a->name, b->name) != 0) return false;
-  rl_group_value(&a->member[0]->config, row, value);
-  rl_group_value(&b->member[0]->config, row, other);
+  (void)rl_config_value_of(&a->member[0]->config, row, value);
+  (void)rl_config_value_of(&b->member[0]->config, row, other);
   return strcmp(value, other) != 0;
 }
 
@@ -124,7 +110,7 @@ static void append_key(RlGroup *own, const RlOption *option, int row) {
   char value[RL_VALUE_MAX];
   bool shared = strcmp(option->section, "ppo") != 0 && strcmp(option->section, "sac") != 0;
   size_t n = strlen(own->name);
-  rl_group_value(&own->member[0]->config, row, value);
+  (void)rl_config_value_of(&own->member[0]->config, row, value);
   if (!*value) return;
   snprintf(own->name + n, sizeof own->name - n, ", %s%s%s %.24s", shared ? option->section : "",
            shared ? "." : "", option->name, value);

@@ -28,10 +28,6 @@ RL_MUST_USE RlStatus rl_group_form(RlGroup *group, int *ngroup, RlArena *arena,
 // Whether a group's value of a key is not its default.
 bool rl_group_deviates(const RlGroup *group, int row);
 
-// A value of a configuration as text, "" where the algorithm does not read the key or the task does
-// not know it.
-void rl_group_value(const RlConfig *config, int row, char *text);
-
 // Whether a key is one that runs of a group may differ in.
 bool rl_group_is_free(const RlOption *option);
 

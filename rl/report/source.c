@@ -108,14 +108,7 @@ RlStatus rl_source_play(RlSource *source, int episodes, int threads) {
   if (access(path, F_OK) != 0) return RL_OK;
   RlStatus status = rl_served_load(&served, path, RL_EVAL_ENVS);
   if (status == RL_OK) {
-    status = rl_eval_init(&eval, &served.arena, &served.config, episodes, threads);
-  }
-  if (status == RL_OK && (eval.env.O != served.policy.O || eval.env.A != served.policy.A)) {
-    status =
-        rl_error(RL_FAIL,
-                 "%s: found a policy of %d observations and %d actions, expected %d "
-                 "and %d for %s",
-                 path, served.policy.O, served.policy.A, eval.env.O, eval.env.A, served.task->name);
+    status = rl_eval_init_served(&eval, &served, path, episodes, threads);
   }
   if (status == RL_OK) {
     rl_eval_run(&eval, &served.policy, 0, 0, false, &source->eval, NULL, NULL);

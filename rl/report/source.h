@@ -5,9 +5,9 @@
 
 #include <stdbool.h>
 
+#include "rl/base/file.h"
 #include "rl/report/csv.h"
 #include "rl/run/eval.h"
-#include "rl/run/file.h"
 
 enum { RL_SOURCE_NAME = 128 };
 

@@ -120,7 +120,7 @@ static bool groups_differ(const RlReport *report, int row) {
   bool chosen = false, differ = false;
   for (int g = 0; g < report->ngroup; g++) {
     if (report->group[g].member[0]->bare) continue;
-    rl_group_value(&report->group[g].member[0]->config, row, value);
+    (void)rl_config_value_of(&report->group[g].member[0]->config, row, value);
     chosen = chosen || rl_group_deviates(&report->group[g], row);
     if (!*value) continue;
     differ = differ || (*first && strcmp(first, value) != 0);
@@ -153,7 +153,7 @@ bool rl_report_differences(RlReport *report, RlSheet *sheet) {
     for (int g = 0; g < report->ngroup; g++) {
       char value[RL_VALUE_MAX] = "";
       const RlSource *source = report->group[g].member[0];
-      if (!source->bare) rl_group_value(&source->config, row, value);
+      if (!source->bare) (void)rl_config_value_of(&source->config, row, value);
       rl_sheet_set(sheet, g + 1, "%s", *value ? value : dash);
     }
   }
@@ -169,8 +169,8 @@ static void put_deviations(RlSheet *sheet, const RlGroup *group) {
   for (int row = 0; row < count; row++) {
     char value[RL_VALUE_MAX], usual[RL_VALUE_MAX];
     if (!is_listed(&option[row]) || !rl_group_deviates(group, row)) continue;
-    rl_group_value(&group->member[0]->config, row, value);
-    rl_group_value(&group->defaults, row, usual);
+    (void)rl_config_value_of(&group->member[0]->config, row, value);
+    (void)rl_config_value_of(&group->defaults, row, usual);
     rl_sheet_push(sheet, false);
     rl_sheet_set(sheet, 0, "%s", group->title);
     rl_sheet_set(sheet, 1, "%s.%s", option[row].section, option[row].name);

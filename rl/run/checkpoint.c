@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rl/base/file.h"
 #include "rl/run/checkpoint_walk.h"
-#include "rl/run/file.h"
 
 enum { MAX_LINKS = 65535 };  // of a group: the most HDF5 keeps in its header
 

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rl/base/file.h"  // rl_file_write
 #include "rl/base/status.h"
-#include "rl/run/file.h"  // rl_file_write
 
 typedef enum { RL_F32, RL_F64, RL_I32, RL_I64, RL_U64, RL_U8, RL_CHARS } RlFieldType;
 

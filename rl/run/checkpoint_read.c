@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rl/base/file.h"
 #include "rl/run/checkpoint_walk.h"
-#include "rl/run/file.h"
 
 enum { SHAPE_TEXT = 128 };
 

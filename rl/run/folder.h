@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rl/base/file.h"
 #include "rl/base/status.h"
-#include "rl/run/file.h"
 
 // A folder's own name is kept short enough for every name inside to fit into RL_PATH_SIZE.
 enum { RL_FOLDER_SIZE = RL_PATH_SIZE - 256, RL_FOLDER_STEPS = 64 };

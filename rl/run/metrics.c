@@ -29,19 +29,6 @@ static size_t compose_header(RlMetrics *metrics, const char *const *column) {
   return n;
 }
 
-// writes metrics->row in one call; what a full disk leaves half-written is cut off again
-static RlStatus append(RlMetrics *metrics, size_t size) {
-  ssize_t n;
-  do {
-    n = write(metrics->fd, metrics->row, size);
-  } while (n < 0 && errno == EINTR);
-  if (n == (ssize_t)size) return RL_OK;
-  int error = n < 0 ? errno : ENOSPC;
-  off_t end = lseek(metrics->fd, 0, SEEK_END);
-  if (n > 0 && end >= n) (void)!ftruncate(metrics->fd, end - n);
-  return rl_file_error(metrics->path, "cannot write", error);
-}
-
 // names the first column in which two header lines differ; found is not NUL-terminated
 static RlStatus refuse_header(const RlMetrics *metrics, const char *found, size_t size) {
   const char *expected = metrics->row;
@@ -93,7 +80,8 @@ RlStatus rl_metrics_open(RlMetrics *metrics, const char *path, const char *const
   if (fstat(metrics->fd, &info) != 0) {
     status = rl_file_error(path, "cannot read", errno);
   } else {
-    status = info.st_size == 0 ? append(metrics, size) : check_header(metrics, size);
+    status = info.st_size == 0 ? rl_file_append(metrics->fd, metrics->path, metrics->row, size)
+                               : check_header(metrics, size);
   }
   if (status != RL_OK) rl_metrics_close(metrics);
   return status;
@@ -114,12 +102,11 @@ RlStatus rl_metrics_write(RlMetrics *metrics, const RlMetricsRow *row, const dou
   n = add_cell(metrics, n, row->episode_length_mean);
   for (int i = 0; i < metrics->ncolumn; i++) n = add_cell(metrics, n, value[i]);
   metrics->row[n++] = '\n';
-  return append(metrics, n);
+  return rl_file_append(metrics->fd, metrics->path, metrics->row, n);
 }
 
 RlStatus rl_metrics_sync(RlMetrics *metrics) {
-  if (fdatasync(metrics->fd) == 0 || errno == EINVAL) return RL_OK;
-  return rl_file_error(metrics->path, "cannot sync", errno);
+  return rl_file_sync(metrics->fd, metrics->path);
 }
 
 void rl_metrics_close(RlMetrics *metrics) {

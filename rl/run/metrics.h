@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
+#include "rl/base/file.h"
 #include "rl/base/status.h"
-#include "rl/run/file.h"
 
 enum { RL_METRICS_FIXED = 5, RL_METRICS_COLUMNS = 64, RL_METRICS_ROW = RL_METRICS_COLUMNS * 32 };
 

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "rl/base/file.h"
 #include "rl/base/status.h"
-#include "rl/run/file.h"
 #include "rl/tensorboard/events.h"
 
 #ifdef __clang__

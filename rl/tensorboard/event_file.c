@@ -19,19 +19,14 @@
 
 static const char prefix[] = "events.out.tfevents.";
 
-static RlStatus fail(const char *path, const char *what, int error) {
-  const char *reason = error == ENOSPC ? "no space left on device" : strerror(error);
-  return rl_error(RL_FAIL, "%s: %s: %s", path, what, reason);
-}
-
-static void name_file(const char *dir, int64_t number, char path[RL_EVENT_PATH]) {
-  int n = snprintf(path, RL_EVENT_PATH, "%s/%s%010" PRId64 ".rltrain", dir, prefix, number);
-  RL_ASSERT(n > 0 && n < RL_EVENT_PATH);
+static void name_file(const char *dir, int64_t number, char path[RL_PATH_SIZE]) {
+  int n = snprintf(path, RL_PATH_SIZE, "%s/%s%010" PRId64 ".rltrain", dir, prefix, number);
+  RL_ASSERT(n > 0 && n < RL_PATH_SIZE);
 }
 
 // the number that a file name stands for, 0 if it is none of ours
 static int64_t read_number(const char *dir, const char *name) {
-  char path[RL_EVENT_PATH];
+  char path[RL_PATH_SIZE];
   if (strncmp(name, prefix, strlen(prefix)) != 0) return 0;
   int64_t number = strtoll(name + strlen(prefix), NULL, 10);
   if (number < 1 || number == INT64_MAX) return 0;
@@ -70,7 +65,7 @@ static RlStatus cut_file(const char *path, int64_t step) {
   struct stat info;
   if (lstat(path, &info) != 0 || !S_ISREG(info.st_mode)) return RL_OK;
   int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) return fail(path, "cannot open", errno);
+  if (fd < 0) return rl_file_error(path, "cannot open", errno);
   int count, error = 0;
   off_t kept = measure(fd, step, &count);
   if (count <= 1) {
@@ -79,16 +74,16 @@ static RlStatus cut_file(const char *path, int64_t step) {
     if (ftruncate(fd, kept) != 0) error = errno;
   }
   close(fd);
-  return error ? fail(path, "cannot cut", error) : RL_OK;
+  return error ? rl_file_error(path, "cannot cut", error) : RL_OK;
 }
 
 RlStatus rl_event_file_cut(const char *dir, int64_t step, int64_t *next) {
   *next = 1;
   DIR *list = opendir(dir);
-  if (!list) return fail(dir, "cannot read", errno);
+  if (!list) return rl_file_error(dir, "cannot read", errno);
   RlStatus status = RL_OK;
   for (struct dirent *entry; status == RL_OK && (entry = readdir(list));) {
-    char path[RL_EVENT_PATH];
+    char path[RL_PATH_SIZE];
     int64_t number = read_number(dir, entry->d_name);
     if (number < 1) continue;
     if (number >= *next) *next = number + 1;
@@ -99,25 +94,8 @@ RlStatus rl_event_file_cut(const char *dir, int64_t step, int64_t *next) {
   return status;
 }
 
-RlStatus rl_event_file_create(const char *dir, int64_t number, char path[RL_EVENT_PATH], int *fd) {
+RlStatus rl_event_file_create(const char *dir, int64_t number, char path[RL_PATH_SIZE], int *fd) {
   name_file(dir, number, path);
   *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-  return *fd < 0 ? fail(path, "cannot open", errno) : RL_OK;
-}
-
-RlStatus rl_event_file_append(int fd, const char *path, const uint8_t *record, size_t size) {
-  ssize_t n;
-  do {
-    n = write(fd, record, size);
-  } while (n < 0 && errno == EINTR);
-  if (n == (ssize_t)size) return RL_OK;
-  int error = n < 0 ? errno : ENOSPC;
-  off_t end = lseek(fd, 0, SEEK_END);
-  if (n > 0 && end >= n) (void)!ftruncate(fd, end - n);
-  return fail(path, "cannot write", error);
-}
-
-RlStatus rl_event_file_sync(int fd, const char *path) {
-  if (fdatasync(fd) == 0 || errno == EINVAL) return RL_OK;
-  return fail(path, "cannot sync", errno);
+  return *fd < 0 ? rl_file_error(path, "cannot open", errno) : RL_OK;
 }

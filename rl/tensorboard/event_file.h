@@ -9,13 +9,12 @@
 #ifndef RL_TENSORBOARD_EVENT_FILE_H_
 #define RL_TENSORBOARD_EVENT_FILE_H_
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include "rl/base/status.h"
+#include "rl/base/file.h"
 
-// Longest path handled, its NUL included; a longer record than this is none of ours.
-enum { RL_EVENT_PATH = 4096, RL_EVENT_RECORD = 65536 };
+// A longer record than this is none of ours.
+enum { RL_EVENT_RECORD = 65536 };
 
 // Cuts the files in dir behind the last event of step or earlier, at a record that is torn or
 // damaged at the latest, and removes those that hold nothing more; -1 removes all. Whatever bears
@@ -23,15 +22,7 @@ enum { RL_EVENT_PATH = 4096, RL_EVENT_RECORD = 65536 };
 RL_MUST_USE RlStatus rl_event_file_cut(const char *dir, int64_t step, int64_t *next);
 
 // Creates the file of a number in dir, writes its path and returns its descriptor in *fd.
-RL_MUST_USE RlStatus rl_event_file_create(const char *dir, int64_t number, char path[RL_EVENT_PATH],
+RL_MUST_USE RlStatus rl_event_file_create(const char *dir, int64_t number, char path[RL_PATH_SIZE],
                                           int *fd);
-
-// Appends a record in one write(2); what a full disk leaves half-written is cut off again. path is
-// for the error line.
-RL_MUST_USE RlStatus rl_event_file_append(int fd, const char *path, const uint8_t *record,
-                                          size_t size);
-
-// Brings the file to the disk.
-RL_MUST_USE RlStatus rl_event_file_sync(int fd, const char *path);
 
 #endif

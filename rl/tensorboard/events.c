@@ -39,7 +39,7 @@ static RlStatus put(RlEvents *events, Rl__Event *event) {
   RL_ASSERT(size <= sizeof events->record - RL_RECORD_HEAD - RL_RECORD_TAIL);
   rl__event__pack(event, events->record + RL_RECORD_HEAD);
   size = rl_record_frame(events->record, size);
-  return rl_event_file_append(events->fd, events->path, events->record, size);
+  return rl_file_append(events->fd, events->path, events->record, size);
 }
 
 static RlStatus put_values(RlEvents *events, int64_t step, Rl__Summary__Value **value, size_t n) {
@@ -84,7 +84,7 @@ RlStatus rl_events_open(RlEvents *events, const char *dir, int64_t step, bool on
 }
 
 RlStatus rl_events_sync(RlEvents *events) {
-  return events->fd < 0 ? RL_OK : rl_event_file_sync(events->fd, events->path);
+  return events->fd < 0 ? RL_OK : rl_file_sync(events->fd, events->path);
 }
 
 void rl_events_close(RlEvents *events) {
@@ -187,18 +187,14 @@ static void set_hparam(Hparam *h, const RlOption *option, const void *field, con
   }
 }
 
-// Takes the keys that are in text, a dump of the configuration; returns how many.
-static size_t take_hparams(Hparam *h, const RlConfig *config, const char *text) {
-  char section[KEY] = "", name[KEY], value[RL_VALUE_MAX], key[2 * KEY];
+// Takes the keys that a dump of the configuration has; returns how many.
+static size_t take_hparams(Hparam *h, const RlConfig *config) {
   size_t count = 0;
   int rows;
   const RlOption *option = rl_config_options(&rows);
-  for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
-    if (*line == '\n' || sscanf(line, "[%63[^]\n]]", section) == 1) continue;
-    RL_ASSERT(sscanf(line, "%63[^ \n] = %127[^\n]", name, value) == 2);
-    snprintf(key, sizeof key, "%s.%s", section, name);
-    int row = rl_config_find(key);
-    RL_ASSERT(row >= 0 && count < RL_MAX_OPTIONS);
+  for (int row = 0; row < rows; row++) {
+    char value[RL_VALUE_MAX];
+    if (!rl_config_value_of(config, row, value)) continue;
     set_hparam(&h[count++], &option[row], (const char *)config + option[row].offset, value);
   }
   return count;
@@ -272,7 +268,7 @@ RlStatus rl_events_write_config(RlEvents *events, int64_t step, const RlConfig *
   ProtobufCBinaryData string = bytes_of(indented, indent(text, indented, sizeof indented));
   set_plugin_value(&paragraph, "config", "text", &string);
   set_plugin_value(&hparams, "_hparams_/session_start_info", "hparams", NULL);
-  size_t n = take_hparams(hparam, config, text);
+  size_t n = take_hparams(hparam, config);
   hparams.plugin.content = bytes_of(content, pack_hparams(hparam, n, content, sizeof content));
   Rl__Summary__Value *value[] = {&hparams.value, &paragraph.value};
   return put_values(events, step, value, 2);

@@ -16,7 +16,7 @@ enum { RL_EVENT_SCALARS = 96, RL_EVENT_BUCKETS = 30 };
 
 typedef struct {
   int fd;  // -1: nothing is written
-  char path[RL_EVENT_PATH];
+  char path[RL_PATH_SIZE];
   uint8_t record[RL_EVENT_RECORD];  // the one being composed
 } RlEvents;
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -48,16 +47,7 @@ RlEncoderFormat rl_encoder_format(const char *path) {
 
 // ---------------------------------------------------------------- starting
 
-RlStatus rl_encoder_check(const char *path, bool force) {
-  struct stat info;
-  // a link that leads nowhere is in the way, too
-  if (lstat(path, &info) != 0 || (force && S_ISREG(info.st_mode))) return RL_OK;
-  // renaming onto a device or a link would take it away
-  if (force) return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
-  return rl_error(RL_USAGE, "%s: found a file, expected a new name (or --force)", path);
-}
-
-// `.tmp-NAME-PID` beside the file, as rl/run/file.c names what is not whole
+// `.tmp-NAME-PID` beside the file, as rl/base/file.c names what is not whole
 static RlStatus name_files(RlEncoder *encoder, const char *path) {
   const char *slash = strrchr(path, '/');
   const char *name = slash ? slash + 1 : path;
@@ -147,7 +137,7 @@ static void compose(Command *c, const RlEncoder *encoder) {
 RlStatus rl_encoder_open(RlEncoder *encoder, const char *path, const RlEncoderOptions *options) {
   *encoder = (RlEncoder){.options = *options, .in = -1, .said = -1};
   RL_TRY(name_files(encoder, path));
-  RL_TRY(rl_encoder_check(path, options->force));
+  RL_TRY(rl_file_check_free(path, options->force));
   RL_TRY(make_temporary(encoder));
   Command command = {.n = 0};
   compose(&command, encoder);
@@ -228,7 +218,7 @@ static RlStatus publish(RlEncoder *encoder) {
   int failed = error ? 0 : renameat2(AT_FDCWD, encoder->temporary, AT_FDCWD, encoder->path, flags);
   if (failed && errno == EINVAL) {
     // a file system that cannot refuse
-    RL_TRY(rl_encoder_check(encoder->path, encoder->options.force));
+    RL_TRY(rl_file_check_free(encoder->path, encoder->options.force));
     failed = rename(encoder->temporary, encoder->path);
   }
   if (failed) error = errno;

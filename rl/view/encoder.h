@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "rl/base/file.h"
 #include "rl/base/status.h"
-#include "rl/run/file.h"
 
 typedef enum {
   RL_ENCODER_NONE,
@@ -41,9 +41,6 @@ typedef struct {
 
 // The format that a path's ending names, RL_ENCODER_NONE if none.
 RlEncoderFormat rl_encoder_format(const char *path);
-
-// Refuses a path that is taken (RL_USAGE), unless forced.
-RL_MUST_USE RlStatus rl_encoder_check(const char *path, bool force);
 
 // Starts ffmpeg. Call rl_encoder_abandon whatever the status.
 RL_MUST_USE RlStatus rl_encoder_open(RlEncoder *encoder, const char *path,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rl/base/base64.h"
 #include "rl/view/page.h"
 
 // A body that has not moved for WRITE_SECONDS is given up; a connection kept open for a next
@@ -111,14 +112,6 @@ static size_t body_size(const RlBody *body) {
   return strlen(body->head) + encoded_size(body) + strlen(body->tail);
 }
 
-// Four characters for up to three bytes.
-static void encode_group(const uint8_t *data, size_t count, char out[4]) {
-  static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  unsigned bits = 0;
-  for (size_t i = 0; i < 3; i++) bits = bits << 8 | (i < count ? data[i] : 0u);
-  for (size_t i = 0; i < 4; i++) out[i] = i <= count ? digit[bits >> (18 - 6 * i) & 63] : '=';
-}
-
 // Bytes [from, from + room) of the data as written; returns how many there are of them.
 static size_t copy_data(const RlBody *body, size_t from, uint8_t *out, size_t room) {
   size_t left = encoded_size(body) - from;
@@ -131,7 +124,7 @@ static size_t copy_data(const RlBody *body, size_t from, uint8_t *out, size_t ro
     char group[4];
     size_t place = (from + i) / 4 * 3, skip = (from + i) % 4;
     size_t bytes = body->size - place < 3 ? body->size - place : 3;
-    encode_group(body->data + place, bytes, group);
+    rl_base64_group(body->data + place, bytes, group);
     for (; skip < 4 && i < count; skip++, i++) out[i] = (uint8_t)group[skip];
   }
   return count;

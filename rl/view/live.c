@@ -15,7 +15,7 @@
 #include "rl/view/recorder.h"
 #include "rl/view/stage.h"
 
-enum { MOST_FPS = 60, JPEG_QUALITY = 85, RECORD_BYTES = 128 << 20 };
+enum { MOST_FPS = 60, RECORD_BYTES = 128 << 20 };
 
 // How long the loop sleeps when there is nothing to draw; a command or a watcher ends it.
 static const double nap = 0.25;
@@ -82,7 +82,7 @@ static RlStatus show(Live *live, int k) {
   Panel *panel = &live->panel[k];
   RL_TRY(rl_stage_draw(&panel->stage, &panel->off));
   RL_TRY(rl_jpeg_encode(&live->jpeg, panel->off.rgb, panel->off.width, panel->off.height,
-                        JPEG_QUALITY));
+                        RL_JPEG_QUALITY));
   // in this order, so that a picture never shows what no state has told
   publish_state(live, k);
   rl_hub_picture(live->hub, k, live->jpeg.data, live->jpeg.size);

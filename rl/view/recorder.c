@@ -12,6 +12,8 @@
 // A pause longer than this is cut down to it.
 static const double longest_pause = 0.5;
 
+static const size_t max_video = (size_t)1 << 30;
+
 // ---- the ring
 
 RlStatus rl_recorder_init(RlRecorder *recorder, size_t room) {
@@ -94,20 +96,12 @@ static RlStatus encode(RlRecorder *r, const char *path) {
 }
 
 static RlStatus deliver(RlRecorder *r, const char *path) {
-  FILE *file = fopen(path, "rbe");
-  if (!file) return rl_file_error(path, "cannot read", errno);
-  uint8_t *data = NULL;
-  long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-  RlStatus status = RL_OK;
-  if (size > 0) data = malloc((size_t)size);
-  rewind(file);
-  if (!data || fread(data, 1, (size_t)size, file) != (size_t)size) {
-    status = rl_error(RL_FAIL, "%s: found no video, expected %ld bytes", path, size);
-  }
-  fclose(file);
-  if (status == RL_OK) rl_hub_video(r->hub, r->panel, data, (size_t)size);
+  uint8_t *data;
+  size_t size;
+  RL_TRY(rl_file_read(path, max_video, &data, &size));
+  if (size > 0) rl_hub_video(r->hub, r->panel, data, size);
   free(data);
-  return status;
+  return size > 0 ? RL_OK : rl_error(RL_FAIL, "%s: found an empty file, expected a video", path);
 }
 
 // By way of a file in a folder of our own, since an MP4 is not written front to back.

@@ -11,7 +11,7 @@
 #define RL_VIEW_STAGE_H_
 
 #include "envs/vecenv.h"
-#include "rl/run/file.h"
+#include "rl/base/file.h"
 #include "rl/run/policy.h"
 #include "rl/view/command.h"
 #include "rl/view/offscreen.h"

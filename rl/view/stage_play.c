@@ -106,16 +106,6 @@ static double judge(RlStage *stage) {
   return config->sac.reward_scale > 0 ? value / config->sac.reward_scale : value;
 }
 
-// What the environment will give its actuators.
-static void control(RlStage *stage) {
-  const RlVecEnv *env = &stage->env;
-  for (int j = 0; j < env->A; j++) {
-    double a = (double)stage->act[j];
-    if (env->options.clip_action) a = a < -1 ? -1 : a > 1 ? 1 : a;
-    stage->ctrl[j] = env->ctrl_mid[j] + env->ctrl_half[j] * a;
-  }
-}
-
 static double contact_force(const mjModel *m, const mjData *d) {
   double sum = 0, force[6];
   for (int i = 0; i < d->ncon; i++) {
@@ -123,18 +113,6 @@ static double contact_force(const mjModel *m, const mjData *d) {
     sum += force[0];
   }
   return sum;
-}
-
-static bool sound(const double *x, mjtSize n) {
-  for (int i = 0; i < n; i++) {
-    if (!(fabs(x[i]) <= mjMAXVAL)) return false;
-  }
-  return true;
-}
-
-static bool warned(const mjData *d) {
-  return d->warning[mjWARN_BADQPOS].number || d->warning[mjWARN_BADQVEL].number ||
-         d->warning[mjWARN_BADQACC].number || d->warning[mjWARN_BADCTRL].number;
 }
 
 // The step about to be taken, on data that nobody keeps. It goes as far as the physics stays sound.
@@ -147,7 +125,7 @@ static void rehearse(const mjModel *m, mjData *d, int i, void *arg) {
   memcpy(d->ctrl, stage->ctrl, (size_t)env->A * sizeof *d->ctrl);
   for (int k = 0; k < env->options.frame_skip; k++) {
     mj_step(m, d);
-    if (warned(d) || !sound(d->qpos, m->nq)) return;
+    if (rl_vecenv_has_diverged(m, d)) return;
     keep_pose(stage, d->qpos);
   }
   stage->last.contact_force = contact_force(m, d);
@@ -180,13 +158,14 @@ static void take_step(RlStage *stage) {
   if (stage->ended) rl_stage_begin(stage, stage->episode + 1);
   rl_policy_act(&stage->served.policy, stage->act, env->obs, 1, NULL);
   *last = (RlStageStep){.value = judge(stage)};
-  control(stage);
+  // an action that is not finite is a step that is not taken: there is nothing to rehearse then
+  bool acts = rl_vecenv_control(env, stage->act, stage->ctrl);
   bool pushing = stage->push.active != 0 && rl_stage_guard(stage, push, stage) &&
-                 sound(stage->d->xfrc_applied, 6 * env->m->nbody);
+                 rl_vecenv_is_sound(stage->d->xfrc_applied, 6 * env->m->nbody);
   if (pushing) apply_force(stage, stage->d->xfrc_applied);
   memcpy(stage->mem, env->mem, (size_t)env->task->nmem * sizeof *stage->mem);
   keep_first_pose(stage);
-  (void)rl_stage_guard(stage, rehearse, stage);
+  if (acts) (void)rl_stage_guard(stage, rehearse, stage);
   rl_vecenv_step(env, stage->act);
   if (pushing) apply_force(stage, NULL);
   stage->steps++;

@@ -12,39 +12,6 @@
 
 enum { PATH_SHOWN = 200, MAX_CAMERAS = 32 };
 
-// Length of the UTF-8 character at text, 0 if there is none.
-static size_t character(const char *text) {
-  const uint8_t *c = (const uint8_t *)text;
-  size_t n = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
-  if (c[0] > 0xf4) return 0;
-  for (size_t k = 1; k < n; k++) {
-    if ((c[k] & 0xc0) != 0x80) return 0;
-  }
-  // no over-long forms, no surrogates, nothing beyond the last plane
-  bool wrong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-               (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f);
-  return wrong ? 0 : n;
-}
-
-static void put_text(RlLine *line, const char *text) {
-  rl_line_put(line, "\"");
-  while (*text != '\0') {
-    size_t n = character(text);
-    unsigned char byte = (unsigned char)*text;
-    if (n == 0) {
-      rl_line_put(line, "?");
-    } else if (byte == '"' || byte == '\\') {
-      rl_line_format(line, "\\%c", byte);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      rl_line_format(line, "\\u%04x", byte);
-    } else {
-      rl_line_bytes(line, text, n);
-    }
-    text += n ? n : 1;
-  }
-  rl_line_put(line, "\"");
-}
-
 static void put_number(RlLine *line, double value) {
   if (isfinite(value)) {
     rl_line_format(line, "%.7g", value);
@@ -55,7 +22,7 @@ static void put_number(RlLine *line, double value) {
 
 static void text_field(RlLine *line, const char *name, const char *text) {
   rl_line_format(line, ", \"%s\": ", name);
-  put_text(line, text);
+  rl_line_json(line, text);
 }
 
 static void number_field(RlLine *line, const char *name, double value) {
@@ -93,7 +60,7 @@ static void names_field(RlLine *line, const char *field, const mjModel *m, mjtOb
       name = mj_id2name(m, mjOBJ_JOINT, m->actuator_trnid[2 * k]);
     }
     if (k > 0) rl_line_put(line, ", ");
-    put_text(line, name ? name : "");
+    rl_line_json(line, name ? name : "");
   }
   rl_line_put(line, "]");
 }
@@ -103,7 +70,7 @@ static void put_policy(RlLine *line, const RlStage *stage) {
   size_t length = strlen(stage->path);
   bool sac = served->policy.actor.squashed;
   rl_line_put(line, "{\"task\": ");
-  put_text(line, stage->env.task->name);
+  rl_line_json(line, stage->env.task->name);
   text_field(line, "algorithm", sac ? "sac" : "ppo");
   text_field(line, "path", stage->path + (length > PATH_SHOWN ? length - PATH_SHOWN : 0));
   count_field(line, "step", served->step);
@@ -130,7 +97,7 @@ static void put_episode(RlLine *line, const RlStage *stage) {
   rl_line_put(line, ", \"terms\": {");
   for (int k = 0; k < RL_MAX_TERMS && env->task->term[k]; k++) {
     if (k > 0) rl_line_put(line, ", ");
-    put_text(line, env->task->term[k]);
+    rl_line_json(line, env->task->term[k]);
     rl_line_put(line, ": ");
     put_number(line, last->term[k]);
   }
@@ -186,7 +153,7 @@ static void put_view(RlLine *line, const RlStage *stage) {
   rl_line_put(line, ", \"selected\": ");
   if (selected > 0) {
     const char *name = mj_id2name(m, mjOBJ_BODY, selected);
-    put_text(line, name ? name : "");
+    rl_line_json(line, name ? name : "");
   } else {
     rl_line_put(line, "null");
   }

@@ -113,7 +113,7 @@ RlStatus rl_video_write(const RlVideoRequest *request, RlVideoResult *result) {
     return rl_error(RL_USAGE, "--fps: found %d, expected at most %d for .gif and .webp",
                     request->fps, MOST_ANIMATED_FPS);
   }
-  RL_TRY(rl_encoder_check(request->out, request->force));
+  RL_TRY(rl_file_check_free(request->out, request->force));
   Studio *studio = make_studio();
   if (!studio) return RL_FAIL;
   RlStatus status = write_video(studio, request, result);
@@ -167,7 +167,7 @@ RlStatus rl_video_image(const RlVideoRequest *request) {
     return rl_error(RL_USAGE, "--image: found \"%s\", expected a name in .png or .jpg",
                     request->out);
   }
-  RL_TRY(rl_encoder_check(request->out, request->force));
+  RL_TRY(rl_file_check_free(request->out, request->force));
   Studio *studio = make_studio();
   if (!studio) return RL_FAIL;
   RlStatus status = write_image(studio, request);

@@ -79,9 +79,9 @@ static void test_panels(void **state) {
   }
   int row = rl_config_find("sac.n_step");
   char value[RL_VALUE_MAX];
-  rl_group_value(&group[0].member[0]->config, row, value);
+  (void)rl_config_value_of(&group[0].member[0]->config, row, value);
   assert_string_equal(value, "");
-  rl_group_value(&group[2].member[0]->config, row, value);
+  (void)rl_config_value_of(&group[2].member[0]->config, row, value);
   assert_string_equal(value, "3");
   assert_false(rl_group_deviates(&group[1], row));
   assert_true(rl_group_deviates(&group[2], row));

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "rl/base/file.h"
 #include "rl/run/checkpoint.h"
-#include "rl/run/file.h"
 #include "tests/unit/rl/scratch.h"
 
 static const float small[3] = {1, 2, 3};

@@ -166,45 +166,45 @@ static void test_no_files(void **state) {
 
 static void test_append(void **state) {
   (void)state;
-  char path[RL_EVENT_PATH];
+  char path[RL_PATH_SIZE];
   uint8_t record[ONE];
   int fd;
   size_t size = make(record, 9);
   assert_int_equal(rl_event_file_create(scratch_dir, 12, path, &fd), RL_OK);
   assert_string_equal(path, scratch_path(NAME("0000000012")));
-  for (int i = 0; i < 3; i++) assert_int_equal(rl_event_file_append(fd, path, record, size), RL_OK);
-  assert_int_equal(rl_event_file_sync(fd, path), RL_OK);
+  for (int i = 0; i < 3; i++) assert_int_equal(rl_file_append(fd, path, record, size), RL_OK);
+  assert_int_equal(rl_file_sync(fd, path), RL_OK);
   assert_int_equal(size_of(NAME("0000000012")), 3 * ONE);
   close(fd);
   // it is never another's
   assert_int_equal(rl_event_file_create(scratch_dir, 12, path, &fd), RL_FAIL);
   assert_non_null(strstr(rl_error_text(), path));
-  assert_int_equal(rl_event_file_sync(-1, path), RL_FAIL);
-  assert_int_equal(rl_event_file_append(-1, path, record, size), RL_FAIL);
+  assert_int_equal(rl_file_sync(-1, path), RL_FAIL);
+  assert_int_equal(rl_file_append(-1, path, record, size), RL_FAIL);
   assert_non_null(strstr(rl_error_text(), ".rltrain: cannot write"));
 }
 
 // a full disk takes half a record: it is taken back (a limit on file size stands in for the disk)
 static void test_half_record(void **state) {
   (void)state;
-  char path[RL_EVENT_PATH];
+  char path[RL_PATH_SIZE];
   uint8_t record[ONE];
   struct rlimit limit, low;
   int fd;
   size_t size = make(record, 9);
   assert_int_equal(rl_event_file_create(scratch_dir, 1, path, &fd), RL_OK);
-  assert_int_equal(rl_event_file_append(fd, path, record, size), RL_OK);
+  assert_int_equal(rl_file_append(fd, path, record, size), RL_OK);
   signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
   low = limit;
   low.rlim_cur = ONE + 5;
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-  RlStatus status = rl_event_file_append(fd, path, record, size);
+  RlStatus status = rl_file_append(fd, path, record, size);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
   assert_int_equal(status, RL_FAIL);
   assert_non_null(strstr(rl_error_text(), "cannot write: no space left on device"));
   assert_int_equal(size_of(first), ONE);
-  assert_int_equal(rl_event_file_append(fd, path, record, size), RL_OK);
+  assert_int_equal(rl_file_append(fd, path, record, size), RL_OK);
   assert_int_equal(size_of(first), 2 * ONE);
   close(fd);
 }

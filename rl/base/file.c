@@ -1,9 +1,8 @@
-// Whole files: temporary name, fsync, rename, fsync of the folder. Place: below checkpoint, folder
-// and metrics.
+// Whole files: temporary name, fsync, rename, fsync of the folder. Place: see file.h.
 //
 // The temporary name starts with a dot and carries the process id: listings pass it over, two
 // processes never share one, and a resumed run can tell a dead run's leftovers.
-#include "rl/run/file.h"
+#include "rl/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +77,31 @@ RlStatus rl_file_write(const char *path, const void *data, size_t size) {
   }
   error = sync_folder(folder);
   return error ? rl_file_error(path, "cannot sync its folder", error) : RL_OK;
+}
+
+RlStatus rl_file_check_free(const char *path, bool force) {
+  struct stat info;
+  // a link that leads nowhere is in the way, too
+  if (lstat(path, &info) != 0 || (force && S_ISREG(info.st_mode))) return RL_OK;
+  if (force) return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
+  return rl_error(RL_USAGE, "%s: found a file of that name, expected none (or --force)", path);
+}
+
+RlStatus rl_file_append(int fd, const char *path, const void *data, size_t size) {
+  ssize_t n;
+  do {
+    n = write(fd, data, size);
+  } while (n < 0 && errno == EINTR);
+  if (n == (ssize_t)size) return RL_OK;
+  int error = n < 0 ? errno : ENOSPC;
+  off_t end = lseek(fd, 0, SEEK_END);
+  if (n > 0 && end >= n) (void)!ftruncate(fd, end - n);
+  return rl_file_error(path, "cannot write", error);
+}
+
+RlStatus rl_file_sync(int fd, const char *path) {
+  if (fdatasync(fd) == 0 || errno == EINVAL) return RL_OK;
+  return rl_file_error(path, "cannot sync", errno);
 }
 
 RlStatus rl_file_link(const char *path, const char *target) {
