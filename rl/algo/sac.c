@@ -10,10 +10,16 @@
 
 // ---------------------------------------------------------------- laying out
 
+static int parts(int n, int size) {
+  return (n + size - 1) / size;
+}
+
+// At least two blocks, even where one would do: a second thread has its half of every job.
 static void cut(RlSac *sac) {
-  int B = sac->o->batch_size, most = RL_SAC_MAX_BLOCKS;
-  sac->block = B <= most * RL_SAC_BLOCK ? RL_SAC_BLOCK : (B + most - 1) / most;
-  sac->nblock = (B + sac->block - 1) / sac->block;
+  int B = sac->o->batch_size, nblock = parts(B, RL_SAC_BLOCK);
+  nblock = nblock < 2 ? 2 : nblock > RL_SAC_MAX_BLOCKS ? RL_SAC_MAX_BLOCKS : nblock;
+  sac->block = parts(B, nblock);
+  sac->nblock = parts(B, sac->block);
 }
 
 static int block_rows(const RlSac *sac, int b) {
@@ -94,7 +100,7 @@ double rl_sac_bytes(const RlConfig *config, int O, int A) {
   double ncritic = rl_mlp_nparam(O + A, &p->hidden_critic, 1);
   for (int l = 0; l < p->hidden_actor.n; l++) width += 3.0 * p->hidden_actor.dim[l];
   for (int l = 0; l < p->hidden_critic.n; l++) width += 6.0 * p->hidden_critic.dim[l];
-  double blocks = fmin(RL_SAC_MAX_BLOCKS, ceil(B / RL_SAC_BLOCK));
+  double blocks = fmin(RL_SAC_MAX_BLOCKS, fmax(2, ceil(B / RL_SAC_BLOCK)));
   return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
 }
 

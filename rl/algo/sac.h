@@ -2,10 +2,10 @@
 // (Haarnoja et al. 2018, with the learnt coefficient of the second version). Place: reads the
 // replay buffer, changes parameters.
 //
-// A minibatch is cut into blocks of fixed size. Jobs are (network, block) pairs; every job leaves
-// gradients in its own slot, and slots are summed in order, so the bits do not depend on the number
-// of threads. The actor's forward at the start of the update serves alpha, and again the actor's
-// own step: nothing between changes the actor.
+// A minibatch is cut into blocks by its size alone. Jobs are (network, block) pairs; every job
+// leaves gradients in its own slot, and slots are summed in order, so the bits do not depend on the
+// number of threads. The actor's forward at the start of the update serves alpha, and again the
+// actor's own step: nothing between changes the actor.
 #ifndef RL_ALGO_SAC_H_
 #define RL_ALGO_SAC_H_
 

@@ -3,6 +3,7 @@
 // kink, none of them near one; several blocks, the last one ragged.
 #include "tests/grad/grad.h"
 #include "tests/unit/rl/sac_bench.h"
+#include "tests/unit/rl/sac_row.h"
 
 enum { B = 140, MOST = 256 };
 
@@ -33,9 +34,8 @@ static double ent_coef_loss(void *arg) {
 static void check_critics_cross(const Bench *b) {
   int less = 0, L = b->critic[0].L;
   for (int r = 0; r < B; r++) {
-    const RlSacBlock *block = &b->sac.blocks[r / RL_SAC_BLOCK];
-    int row = r % RL_SAC_BLOCK;
-    double gap = block->critic[0].y[L][row] - block->critic[1].y[L][row];
+    const SacRow at = sac_row(&b->sac, r);
+    double gap = at.block->critic[0].y[L][at.r] - at.block->critic[1].y[L][at.r];
     assert_true(fabs(gap) > 1e-4);
     less += gap < 0;
   }
@@ -46,9 +46,10 @@ static void check_critics_cross(const Bench *b) {
 static void check_bounds_met(const Bench *b) {
   int below = 0, above = 0, L = b->actor.mlp.L;
   for (int r = 0; r < B; r++) {
-    const RlMlpWork *work = &b->sac.blocks[r / RL_SAC_BLOCK].actor;
+    const SacRow at = sac_row(&b->sac, r);
+    const RlMlpWork *work = &at.block->actor;
     for (int i = 0; i < A; i++) {
-      double raw = work->y[L][r % RL_SAC_BLOCK * 2 * A + A + i];
+      double raw = work->y[L][at.r * 2 * A + A + i];
       assert_true(fabs(raw + 0.4) > 1e-4 && fabs(raw - 0.3) > 1e-4);
       below += raw < -0.4;
       above += raw > 0.3;

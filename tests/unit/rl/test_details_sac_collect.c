@@ -1,6 +1,7 @@
 // Details of SAC between the environments and the minibatch: which actions are taken and kept, how
 // a window of the replay buffer ends, what normalises it, and when updates are due.
 #include "tests/unit/rl/detail_sac.h"
+#include "tests/unit/rl/sac_row.h"
 
 static RlRun run, twin;
 
@@ -89,8 +90,8 @@ static void test_state_dependent_log_sigma(void **state) {
   assert_int_equal(mlp->nextra, 0);
   for (int k = 0; k < 20; k++) detail_sac_update(&run, &stats);
   const RlReal *sigma = run.sac.blocks[0].pi.sigma;
-  assert_true(detail_deviation(sigma, 64, 2) > 1e-3);
-  assert_true(detail_deviation(sigma + 1, 64, 2) > 1e-3);
+  assert_true(detail_deviation(sigma, run.sac.block, 2) > 1e-3);
+  assert_true(detail_deviation(sigma + 1, run.sac.block, 2) > 1e-3);
   rl_run_free(&run);
   // PPO's is one number a component, whatever the state
   START(&run, "run.algorithm=ppo");
@@ -259,7 +260,10 @@ static double learnt_target(const char *set) {
   for (int i = 0; i < 1600; i++) assert_true(i >= 400 || run.replay.rew[i] == 1);
   for (int k = 0; k < 500; k++) detail_sac_update(&run, &stats);
   double sum = 0;
-  for (int r = 0; r < 64; r++) sum += (double)run.sac.blocks[0].y[r] / 64;
+  for (int r = 0; r < 64; r++) {
+    const SacRow at = sac_row(&run.sac, r);
+    sum += (double)at.block->y[at.r] / 64;
+  }
   rl_run_free(&run);
   return sum;
 }

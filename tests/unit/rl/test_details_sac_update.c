@@ -1,14 +1,17 @@
 // Details of SAC's update: what the critics learn, which critics the actor sees, the squashed
 // Gaussian's density, the entropy coefficient, and how a step is taken.
 #include "tests/unit/rl/detail_sac.h"
+#include "tests/unit/rl/sac_row.h"
 
 enum { B = 64, O = 10, A = 2, MOST = 3000 };
 
 static RlRun run;
 static RlSacStats stats;
 
-// of the minibatch's one block
-static const RlSacBlock *const block = &run.sac.blocks[0];
+// row r of the minibatch
+static SacRow row(int r) {
+  return sac_row(&run.sac, r);
+}
 
 // ---------------------------------------------------------------- what the critics learn
 
@@ -22,11 +25,12 @@ static double target_gap(const Target *t) {
   const RlSacBatch *batch = &run.sac.batch;
   double worst = 0;
   for (int r = 0; r < B; r++) {
-    double q = (double)block->target[0].y[3][r];
-    if (t->second) q = fmin(q, (double)block->target[1].y[3][r]);
-    if (t->entropy) q -= t->alpha * (double)block->next_pi.logp[r];
+    const SacRow at = row(r);
+    double q = (double)at.block->target[0].y[3][at.r];
+    if (t->second) q = fmin(q, (double)at.block->target[1].y[3][at.r]);
+    if (t->entropy) q -= t->alpha * (double)at.block->next_pi.logp[at.r];
     double y = t->scale * (double)batch->ret[r] + (double)batch->discount[r] * q;
-    worst = fmax(worst, fabs((double)block->y[r] - y));
+    worst = fmax(worst, fabs((double)at.block->y[at.r] - y));
   }
   return worst;
 }
@@ -58,8 +62,9 @@ static void test_clipped_double_q_of_actor(void **state) {
     detail_sac_update(&run, &stats);
     double least = 0, first = 0;
     for (int r = 0; r < B; r++) {
-      double logp = (double)block->pi.logp[r], q = (double)block->critic[0].y[3][r];
-      double other = (double)block->critic[on].y[3][r];
+      const SacRow at = row(r);
+      double logp = (double)at.block->pi.logp[at.r], q = (double)at.block->critic[0].y[3][at.r];
+      double other = (double)at.block->critic[on].y[3][at.r];
       first += (stats.ent_coef * logp - q) / B;
       least += (stats.ent_coef * logp - fmin(q, other)) / B;
     }
@@ -103,8 +108,9 @@ static void test_no_bootstrap_after_termination(void **state) {
       for (int r = 0; r < B; r++) {
         int end = run.replay.end[run.sac.batch.slot[r]];
         bool bootstraps = end == 0 || (on && end == RL_REPLAY_TRUNCATED);
-        if (bootstraps) assert_true(isnan((double)block->y[r]));
-        if (!bootstraps) assert_true(block->y[r] == run.sac.batch.ret[r]);
+        const RlReal y = row(r).block->y[row(r).r];
+        if (bootstraps) assert_true(isnan((double)y));
+        if (!bootstraps) assert_true(y == run.sac.batch.ret[r]);
         count[end]++;
       }
     }
@@ -170,9 +176,10 @@ static void test_targets_start_as_critics(void **state) {
 static double entropy(double of_density, double of_correction) {
   double sum = 0;
   for (int i = 0; i < B * A; i++) {
-    double z = (double)run.sac.batch.noise[i], a = (double)block->pi.act[i];
-    double log_density =
-        -z * z / 2 - log((double)block->pi.sigma[i]) - log(2 * 3.14159265358979) / 2;
+    const RlSquashedWork *pi = &row(i / A).block->pi;
+    const int at = row(i / A).r * A + i % A;
+    double z = (double)run.sac.batch.noise[i], a = (double)pi->act[at];
+    double log_density = -z * z / 2 - log((double)pi->sigma[at]) - log(2 * 3.14159265358979) / 2;
     sum += of_density * log_density - of_correction * log(1 - a * a);
   }
   return -sum / B;
@@ -205,7 +212,7 @@ static void test_stable_tanh_correction(void **state) {
   double logp = 0;
   for (int i = 0; i < B * A; i++) {
     double z = (double)run.sac.batch.noise[i], u = 20 + exp(-2) * z;
-    assert_true(block->pi.act[i] == 1);
+    assert_true(row(i / A).block->pi.act[row(i / A).r * A + i % A] == 1);
     logp += -z * z / 2 + 2 - log(2 * 3.14159265358979) / 2 - 2 * (log(2) - u);
   }
   assert_near(stats.entropy, -logp / B, 1e-3);
@@ -250,11 +257,12 @@ static double actor_loss(double alpha) {
   double sum = 0;
   for (int r = 0; r < B; r++) {
     memcpy(x + r * (O + A), run.sac.batch.obs + r * O, O * sizeof(RlReal));
-    memcpy(x + r * (O + A) + O, block->pi.act + r * A, A * sizeof(RlReal));
+    const SacRow at = row(r);
+    memcpy(x + r * (O + A) + O, at.block->pi.act + at.r * A, A * sizeof(RlReal));
   }
   for (int c = 0; c < 2; c++) detail_forward(&run.policy.critic[c], q[c], x, B);
   for (int r = 0; r < B; r++) {
-    sum += alpha * (double)block->pi.logp[r] - fmin((double)q[0][r], (double)q[1][r]);
+    sum += alpha * (double)row(r).block->pi.logp[row(r).r] - fmin((double)q[0][r], (double)q[1][r]);
   }
   return sum / B;
 }

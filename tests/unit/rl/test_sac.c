@@ -2,6 +2,7 @@
 // are not finite, every switch, and the minibatch drawn from a replay buffer. The formulas
 // themselves are held to PyTorch in test_sac_torch.c and to differences in test_grad_sac.c.
 #include "tests/unit/rl/sac_bench.h"
+#include "tests/unit/rl/sac_row.h"
 
 // parameters do not move at this learning rate, nor do the targets
 #define STILL "learning_rate = 1e-40\ntarget_update_interval = 1000000\n"
@@ -124,10 +125,11 @@ static void check_blocks(int rows, int block, int nblock) {
 
 static void test_blocks(void **state) {
   (void)state;
-  check_blocks(1, 128, 1);
-  check_blocks(127, 128, 1);
-  check_blocks(129, 128, 2);
-  check_blocks(300, 128, 3);
+  check_blocks(1, 1, 1);
+  check_blocks(2, 1, 2);
+  check_blocks(127, 64, 2);
+  check_blocks(256, 128, 2);
+  check_blocks(257, 86, 3);
   check_blocks(2048, 128, 16);
   check_blocks(2049, 129, 16);
 }
@@ -334,8 +336,10 @@ static void test_terminated(void **state) {
   State without = state_of(&a), with = state_of(&b);
   assert_true(same_state(&without, &with));
   for (int r = 0; r < 128; r++) {
-    if (a.sac.batch.discount[r] == 0) assert_true(a.sac.blocks[0].y[r] == a.sac.batch.ret[r]);
-    if (a.sac.batch.discount[r] != 0) assert_true(a.sac.blocks[0].y[r] != a.sac.batch.ret[r]);
+    const SacRow at = sac_row(&a.sac, r);
+    const RlReal y = at.block->y[at.r], ret = a.sac.batch.ret[r];
+    if (a.sac.batch.discount[r] == 0) assert_true(y == ret);
+    if (a.sac.batch.discount[r] != 0) assert_true(y != ret);
   }
   drop(&a);
   drop(&b);
@@ -367,8 +371,9 @@ static void test_entropy_bootstrap(void **state) {
   learn(&on);
   learn(&off);
   for (int r = 0; r < 20; r++) {
-    double logp = (double)on.sac.blocks[0].next_pi.logp[r];
-    double gap = (double)on.sac.blocks[0].y[r] - (double)off.sac.blocks[0].y[r];
+    const SacRow with = sac_row(&on.sac, r), without = sac_row(&off.sac, r);
+    double logp = (double)with.block->next_pi.logp[with.r];
+    double gap = (double)with.block->y[with.r] - (double)without.block->y[without.r];
     assert_near(gap, -0.5 * (double)on.sac.batch.discount[r] * logp, 1e-6);
     assert_true(on.sac.batch.discount[r] == 0 || fabs(gap) > 1e-4);
   }

@@ -96,9 +96,10 @@ static void test_streams(void **state) {
   Store s;
   store(&s, 3);
   rl_sac_draw(&s.bench.sac, &s.replay, &s.norm);
-  for (int r = 0; r < B; r += RL_SAC_BLOCK) {
+  for (int b = 0; b < s.bench.sac.nblock; b++) {
     RlRng rng;
-    rl_rng_init(&rng, 1, RL_STREAM_LEARN, (uint64_t)(r / RL_SAC_BLOCK));
+    int r = b * s.bench.sac.block;
+    rl_rng_init(&rng, 1, RL_STREAM_LEARN, (uint64_t)b);
     assert_true(s.bench.sac.batch.noise[r * A] == (RlReal)rl_rng_normal(&rng));
     assert_true(s.bench.sac.batch.next_noise[r * A] == (RlReal)rl_rng_normal(&rng));
   }
