@@ -309,18 +309,25 @@ static int is_packed(int N) {
 // Rows of zeros and of the bias are read with row stride 0, in runs of at most this many columns.
 enum { ZERO_COLUMNS = 4096 };
 
+static void multiply_from_zero(Product *p) {
+  static const RlReal zero[ZERO_COLUMNS];
+  p->init = zero;
+  if (p->N > ZERO_COLUMNS) {
+    memset(p->c, 0, (size_t)p->M * (size_t)p->N * sizeof(RlReal));
+    p->init = p->c;
+    p->ldinit = p->N;
+  }
+  multiply(p);
+}
+
 static void forward(RlReal *y, const RlReal *x, const RlReal *w, const RlReal *b, int packed, int M,
                     int N, int K) {
-  static const RlReal zero[ZERO_COLUMNS];
   Product p = {.c = y, .init = b, .a = x, .b = w, .packed = packed, .M = M, .N = N, .K = K};
-  if (!b && N > ZERO_COLUMNS) {
-    memset(y, 0, (size_t)M * (size_t)N * sizeof(RlReal));
-    p.init = y;
-    p.ldinit = N;
-  } else if (!b) {
-    p.init = zero;
+  if (b) {
+    multiply(&p);
+  } else {
+    multiply_from_zero(&p);
   }
-  multiply(&p);
 }
 
 void rl_gemm_forward(RlReal *y, const RlReal *x, const RlReal *w, const RlReal *b, int M, int N,
@@ -336,9 +343,10 @@ void rl_gemm_forward_packed(RlReal *y, const RlReal *x, const RlReal *packed, co
 void rl_gemm_backward_weight(RlReal *dw, const RlReal *x, const RlReal *dy, int M, int N, int K) {
   if (N == 1) {
     // a column is as well a row: vectors along k instead of one lane in use
-    multiply(&(Product){dw, dw, dy, x, K, 0, 0, 1, K, M});
+    multiply_from_zero(&(Product){.c = dw, .a = dy, .b = x, .M = 1, .N = K, .K = M});
   } else {
-    multiply(&(Product){dw, dw, x, dy, N, 1, 0, K, N, M});
+    multiply_from_zero(
+        &(Product){.c = dw, .a = x, .b = dy, .transposed = 1, .M = K, .N = N, .K = M});
   }
 }
 

@@ -19,7 +19,7 @@ enum { RL_GEMM_PACK_COLUMNS = 96, RL_GEMM_PACK_ROWS = 24 };
 void rl_gemm_forward(RlReal *y, const RlReal *x, const RlReal *w, const RlReal *b, int M, int N,
                      int K);
 
-// dw (K, N) += x' (K, M) dy (M, N), summed over rows in order; adds to dw.
+// dw (K, N) = x' (K, M) dy (M, N), summed over rows in order; overwrites dw.
 void rl_gemm_backward_weight(RlReal *dw, const RlReal *x, const RlReal *dy, int M, int N, int K);
 
 // dx (M, K) = dy (M, N) w' (N, K); overwrites dx. wt: of rl_gemm_pack_transposed.

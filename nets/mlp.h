@@ -61,8 +61,8 @@ void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int row
 void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
 
 // From work->dy[L] (rows, dim[L]), after a forward of the same rows: overwrites dy[L - 1] ...
-// dy[1], each with the gradient of a layer's output before its activation.  nullable: grad
-// (nparam), laid out as param, else the parameters' are added to it.
+// dy[1], each with the gradient of a layer's output before its activation, and grad (nparam), laid
+// out as param, with the layers' parameters': what belongs to extra is left alone.  nullable: grad
 void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad);
 
 #endif

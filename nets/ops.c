@@ -190,7 +190,9 @@ void rl_softplus_forward(RlReal *y, const RlReal *x, size_t n) {
 }
 
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N) {
-  if (M > 0 && N > 0) loops()->bias_backward(db, dy, (size_t)M, (size_t)N);
+  if (N <= 0) return;
+  memset(db, 0, (size_t)N * sizeof(RlReal));
+  if (M > 0) loops()->bias_backward(db, dy, (size_t)M, (size_t)N);
 }
 
 void rl_slots_sum(RlReal *dst, const RlReal *src, size_t stride, int nslot, size_t n) {

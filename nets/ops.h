@@ -26,7 +26,7 @@ void rl_exp_forward(RlReal *y, const RlReal *x, size_t n);
 // out, finite for all finite x; y may be x.
 void rl_softplus_forward(RlReal *y, const RlReal *x, size_t n);
 
-// db (N) += column sums of dy (M, N), rows in order; adds.
+// db (N) = column sums of dy (M, N), rows in order.
 void rl_bias_backward(RlReal *db, const RlReal *dy, int M, int N);
 
 // dst[i] = src[0][i] + src[1][i] + ..., slot s at src + s * stride, summed in slot order;

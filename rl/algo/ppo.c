@@ -189,6 +189,7 @@ static void actor_block(const Minibatch *mb, RlPpoSlot *slot, int start, int row
   // detail: ratio-starts-at-one: the same bits as when these rows were acted on
   rl_mlp_forward(mlp, &slot->work, rows);
   RlReal *dlog_sigma = slot->grad + (mlp->extra - mlp->param);
+  memset(dlog_sigma, 0, (size_t)mlp->nextra * sizeof(RlReal));
   rl_ppo_loss_policy(&mb->loss, slot->work.dy[mlp->L], dlog_sigma, &slot->sums, slot->act,
                      slot->work.y[mlp->L], slot->old_mean, slot->old_logp, mb->ppo->adv + start,
                      rows);
@@ -208,12 +209,11 @@ static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int ro
   rl_mlp_backward(mlp, &slot->work, rows, slot->grad);
 }
 
-// Zeroes a network's slot and fills it from the minibatch's rows from start on.
+// Fills a network's slot from its part of the minibatch's rows.
 static void fill_slot(const Minibatch *mb, int which, int s) {
   const RlPpo *ppo = mb->ppo;
   int start = s * ppo->block, left = mb->rows - start;
   RlPpoSlot *slot = &mb->ppo->net[which].slot[s];
-  memset(slot->grad, 0, (size_t)ppo->net[which].mlp->nparam * sizeof(RlReal));
   memset(&slot->sums, 0, sizeof slot->sums);
   (which == ACTOR ? actor_block : critic_block)(mb, slot, start,
                                                 left < ppo->block ? left : ppo->block);

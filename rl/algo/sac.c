@@ -46,10 +46,15 @@ static void batch_init(RlSacBatch *batch, RlArena *arena, int B, int O, int A) {
   batch->next_noise = RL_PUSH(arena, RlReal, B * A);
 }
 
-static void block_init(RlSac *sac, RlSacBlock *block, RlArena *arena) {
+static void block_init(RlSac *sac, int b, RlArena *arena) {
+  RlSacBlock *block = &sac->blocks[b];
   int rows = sac->block, A = sac->A;
+  size_t first = (size_t)b * (size_t)sac->block * (size_t)sac->O;
   rl_mlp_work_init(&block->next_actor, arena, &sac->actor->mlp, rows, 0);
   rl_mlp_work_init(&block->actor, arena, &sac->actor->mlp, rows, 1);
+  // the actor reads the minibatch where it lies
+  block->next_actor.y[0] = sac->batch.next_obs + first;
+  block->actor.y[0] = sac->batch.obs + first;
   rl_squashed_work_init(&block->next_pi, arena, rows, A);
   rl_squashed_work_init(&block->pi, arena, rows, A);
   for (int c = 0; c < RL_SAC_CRITICS; c++) {
@@ -90,7 +95,7 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
     rl_rng_init(&sac->noise_rng[b], seed, RL_STREAM_LEARN, (uint64_t)b);
   }
   batch_init(&sac->batch, arena, o->batch_size, O, A);
-  for (int b = 0; b < sac->nblock; b++) block_init(sac, &sac->blocks[b], arena);
+  for (int b = 0; b < sac->nblock; b++) block_init(sac, b, arena);
 }
 
 double rl_sac_bytes(const RlConfig *config, int O, int A) {
@@ -186,11 +191,10 @@ static void join(RlReal *x, const RlReal *obs, const RlReal *act, int rows, int 
   }
 }
 
-// pi for rows of observations: actions and their log-densities.
-static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const RlReal *obs,
-                const RlReal *noise, int rows) {
+// pi for rows of observations, work's input: actions and their log-densities.
+static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const RlReal *noise,
+                int rows) {
   const RlMlp *mlp = &actor->mlp;
-  memcpy(work->y[0], obs, (size_t)(rows * mlp->dim[0]) * sizeof(RlReal));
   rl_mlp_forward(mlp, work, rows);
   rl_squashed_forward(&actor->squash, pi, work->y[mlp->L], noise, rows);
 }
@@ -206,10 +210,8 @@ static void target_block(const Update *u, int b) {
   const RlSacOptions *o = sac->o;
   RlSacBlock *block = &sac->blocks[b];
   int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
-  const RlReal *next_obs = sac->batch.next_obs + first * O;
-  act(sac->actor, &block->next_actor, &block->next_pi, next_obs, sac->batch.next_noise + first * A,
-      rows);
-  join(block->target[0].y[0], next_obs, block->next_pi.act, rows, O, A);
+  act(sac->actor, &block->next_actor, &block->next_pi, sac->batch.next_noise + first * A, rows);
+  join(block->target[0].y[0], block->next_actor.y[0], block->next_pi.act, rows, O, A);
   for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(&sac->target[c], &block->target[c], rows);
   for (int r = 0; r < rows; r++) {
     double q = (double)block->target[0].y[sac->target[0].L][r];
@@ -230,10 +232,9 @@ static void policy_block(const Update *u, int b) {
   RlSac *sac = u->sac;
   RlSacBlock *block = &sac->blocks[b];
   int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
-  const RlReal *obs = sac->batch.obs + first * O;
   memset(&block->sums, 0, sizeof block->sums);
-  act(sac->actor, &block->actor, &block->pi, obs, sac->batch.noise + first * A, rows);
-  join(block->critic[0].y[0], obs, sac->batch.act + first * A, rows, O, A);
+  act(sac->actor, &block->actor, &block->pi, sac->batch.noise + first * A, rows);
+  join(block->critic[0].y[0], block->actor.y[0], sac->batch.act + first * A, rows, O, A);
   for (int r = 0; r < rows; r++) block->sums.logp += (double)block->pi.logp[r];
   for (int i = 0; i < rows * A; i++) {
     block->sums.sigma += (double)block->pi.sigma[i];
@@ -263,7 +264,6 @@ static void critic_job(void *arg, int job) {
     block->sums.critic_loss[c] += 0.5 * error * error;
     block->sums.q[c] += (double)q[r];
   }
-  memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
   rl_mlp_backward(net->mlp, work, rows, grad);
 }
 
@@ -319,7 +319,6 @@ static void actor_job(void *arg, int b) {
   block->sums.actor_loss += u->alpha * block->sums.logp;
   rl_squashed_backward(&sac->actor->squash, &block->pi, block->actor.dy[net->mlp->L], block->dact,
                        (RlReal)u->alpha * u->weight, sac->batch.noise + first * A, rows);
-  memset(grad, 0, (size_t)net->mlp->nparam * sizeof(RlReal));
   rl_mlp_backward(net->mlp, &block->actor, rows, grad);
 }
 

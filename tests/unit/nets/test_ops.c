@@ -246,6 +246,7 @@ static void check_bias_backward(void) {
       fill(dy, M * N);
       fill(db, 65);
       memcpy(want, db, sizeof(db));
+      memset(want, 0, (size_t)N * sizeof(float));
       for (int m = 0; m < M; m++) {
         for (int n = 0; n < N; n++) want[n] += dy[m * N + n];
       }
