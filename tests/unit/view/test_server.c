@@ -1,29 +1,13 @@
 // The view's server from start to stop, with a client in this process while the hub is being fed by
 // another thread: what is refused at the start, a page, a stream, a WebSocket. How it bears hostile
 // clients is tests/system/test_view_server.sh.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-// cmocka wants the four above first
-#include <cmocka.h>
-
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "rl/base/clock.h"
 #include "rl/view/server.h"
+#include "tests/unit/view/client.h"
 
 typedef struct {
   RlHub *hub;
   RlServer *server;
-  int port;
-  char token[40];
+  Site site;
 } World;
 
 static World open_world(void) {
@@ -31,47 +15,13 @@ static World open_world(void) {
   assert_non_null(w.hub);
   w.server = rl_server_start(w.hub, &(RlServerOptions){0});
   assert_non_null(w.server);
-  assert_int_equal(sscanf(rl_server_url(w.server), "http://127.0.0.1:%d/%32s", &w.port, w.token),
-                   2);
-  assert_int_equal(strlen(w.token), 32);
+  w.site = site_of(rl_server_url(w.server));
   return w;
 }
 
 static void close_world(World *w) {
   rl_server_stop(w->server);
   rl_hub_free(w->hub);
-}
-
-static int connect_client(const World *w) {
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)w->port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  assert_true(fd >= 0);
-  assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-  return fd;
-}
-
-static void ask(const World *w, int fd, const char *rest, const char *more) {
-  char request[512];
-  int length =
-      snprintf(request, sizeof request, "GET /%s/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n",
-               w->token, rest, w->port, more);
-  assert_int_equal(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
-}
-
-// Reads until the text has come; text that has NULs in it is looked through behind them too.
-static void await(int fd, const char *text) {
-  static char reply[1 << 17];
-  size_t length = 0;
-  double start = rl_clock_seconds();
-  while (!memmem(reply, length, text, strlen(text))) {
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (length == sizeof reply) length = 0;
-    ssize_t n = poll(&wait, 1, 1000) > 0 ? recv(fd, reply + length, sizeof reply - length, 0) : 0;
-    if (n > 0) length += (size_t)n;
-    if (n < 0 || rl_clock_seconds() - start > 20) fail_msg("\"%s\" did not come", text);
-  }
 }
 
 static void test_refused(void **state) {
@@ -83,7 +33,7 @@ static void test_refused(void **state) {
   } row[] = {{{.address = "nowhere"}, "--address: found \"nowhere\", expected an address"},
              {{.address = "203.0.113.1"}, "at 203.0.113.1 port 0, expected to listen there"},
              {{.address = ""}, "--address: found \"\""},
-             {{.port = w.port}, "\"Address already in use\" at 127.0.0.1"}};
+             {{.port = w.site.port}, "\"Address already in use\" at 127.0.0.1"}};
   for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
     rl_error_clear();
     assert_null(rl_server_start(w.hub, &row[i].options));
@@ -99,17 +49,17 @@ static void test_again(void **state) {
   World first = open_world();
   for (int i = 0; i < 10; i++) {
     World next = open_world();
-    assert_string_not_equal(first.token, next.token);
-    int fd = connect_client(&next);
+    assert_string_not_equal(first.site.token, next.site.token);
+    int fd = connect_client(&next.site);
     if (i % 2) {
-      ask(&next, fd, "", "");
+      ask(&next.site, fd, "", "");
       await(fd, "</html>");
     }
     close_world(&next);
     close(fd);
   }
-  int fd = connect_client(&first);
-  ask(&first, fd, "", "");
+  int fd = connect_client(&first.site);
+  ask(&first.site, fd, "", "");
   await(fd, "</html>");
   close(fd);
   close_world(&first);
@@ -120,8 +70,8 @@ static void test_stream(void **state) {
   (void)state;
   World w = open_world();
   static uint8_t picture[50000];
-  int fd = connect_client(&w);
-  ask(&w, fd, "stream/1", "");
+  int fd = connect_client(&w.site);
+  ask(&w.site, fd, "stream/1", "");
   await(fd, "multipart/x-mixed-replace");
   double start = rl_clock_seconds();
   while (!rl_hub_watched(w.hub, 1)) assert_true(rl_clock_seconds() - start < 20);
@@ -147,9 +97,9 @@ static void test_socket(void **state) {
   snprintf(more, sizeof more,
            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://127.0.0.1:%d\r\n",
-           w.port);
-  int fd = connect_client(&w);
-  ask(&w, fd, "ws", more);
+           w.site.port);
+  int fd = connect_client(&w.site);
+  ask(&w.site, fd, "ws", more);
   // the answer that RFC 6455 gives for this key
   await(fd, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   rl_hub_state(w.hub, 1, "{\"a\": 1}", 8);
@@ -190,26 +140,26 @@ static void test_video(void **state) {
   static const char *const encoded[] = {"base64,YQ==\"", "base64,YWI=\"", "base64,YWJj\""};
   for (size_t size = 1; size <= 3; size++) {
     rl_hub_video(w.hub, 0, (const uint8_t *)"abc", size);
-    int fd = connect_client(&w);
-    ask(&w, fd, "video/0.html", "");
+    int fd = connect_client(&w.site);
+    ask(&w.site, fd, "video/0.html", "");
     await(fd, encoded[size - 1]);
     close(fd);
   }
   uint8_t large[100000];
   for (size_t i = 0; i < sizeof large; i++) large[i] = (uint8_t)(i * i >> 5);
   rl_hub_video(w.hub, 0, large, sizeof large);
-  int fd = connect_client(&w);
-  ask(&w, fd, "video/0.mp4", "");
+  int fd = connect_client(&w.site);
+  ask(&w.site, fd, "video/0.mp4", "");
   await(fd, "content-length: 100000");
   // a page of several chunks ends with what the video ends with
   char ending[24];
   encode(large + sizeof large - 10, 10, ending);
   strcat(ending, "\"");
-  int other = connect_client(&w);
-  ask(&w, other, "video/0.html", "");
+  int other = connect_client(&w.site);
+  ask(&w.site, other, "video/0.html", "");
   await(other, ending);
   close(other);
-  ask(&w, fd, "video/1.mp4", "");
+  ask(&w.site, fd, "video/1.mp4", "");
   await(fd, "404");
   close(fd);
   close_world(&w);

@@ -1,0 +1,66 @@
+// A client of the view's server, in the process of the test.
+#ifndef TESTS_UNIT_VIEW_CLIENT_H_
+#define TESTS_UNIT_VIEW_CLIENT_H_
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// cmocka wants the four above first
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rl/base/clock.h"
+
+// Where a server is, from its address.
+typedef struct {
+  int port;
+  char token[40];
+} Site;
+
+static inline Site site_of(const char *url) {
+  Site site;
+  assert_int_equal(sscanf(url, "http://127.0.0.1:%d/%32s", &site.port, site.token), 2);
+  assert_int_equal(strlen(site.token), 32);
+  return site;
+}
+
+static inline int connect_client(const Site *site) {
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)site->port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+  return fd;
+}
+
+static inline void ask(const Site *site, int fd, const char *rest, const char *more) {
+  char request[512];
+  int length =
+      snprintf(request, sizeof request, "GET /%s/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n",
+               site->token, rest, site->port, more);
+  assert_int_equal(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
+}
+
+// Reads until the text has come; text that has NULs in it is looked through behind them too.
+static inline void await(int fd, const char *text) {
+  static char reply[1 << 17];
+  size_t length = 0;
+  double start = rl_clock_seconds();
+  while (!memmem(reply, length, text, strlen(text))) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (length == sizeof reply) length = 0;
+    ssize_t n = poll(&wait, 1, 1000) > 0 ? recv(fd, reply + length, sizeof reply - length, 0) : 0;
+    if (n > 0) length += (size_t)n;
+    if (n < 0 || rl_clock_seconds() - start > 20) fail_msg("\"%s\" did not come", text);
+  }
+}
+
+#endif
