@@ -18,51 +18,102 @@ static int flushed(void) {
   return rl_cli_exit(rl_error(RL_FAIL, "stdout: cannot write: %s", strerror(errno)));
 }
 
-int rl_cli_version(const char *program) {
+static int print_version(const char *program) {
   printf("%s %s\n", program, RL_VERSION);
   return flushed();
 }
 
-int rl_cli_help(const char *text) {
+static int print_help(const char *text) {
   fputs(text, stdout);
   return flushed();
 }
 
-// Appends the short forms, in getopt's notation.
-static void list_letters(const struct option *options, char *letters, size_t size) {
-  size_t n = strlen(letters);
-  for (; options->name != NULL && n + 3 < size; options++) {
-    if (options->val < 'a' || options->val > 'z') continue;
-    letters[n++] = (char)options->val;
-    if (options->has_arg == required_argument) letters[n++] = ':';
+// ---------------------------------------------------------------- options
+
+// What getopt_long answers: a row's place from ROWS on, or its letter.
+enum { ROWS = 256, HELP = ROWS + RL_CLI_OPTIONS, VERSION };
+
+typedef struct {
+  struct option name[RL_CLI_OPTIONS + 3];
+  char letters[2 * RL_CLI_OPTIONS + 2];
+} Known;
+
+static void list(Known *known, const RlCliOption *table) {
+  int n = 0;
+  char *letter = known->letters;
+  // a first colon tells a missing value from an unknown option
+  *letter++ = ':';
+  for (; table[n].name != NULL; n++) {
+    RL_ASSERT(n < RL_CLI_OPTIONS);
+    const int takes = table[n].flag ? no_argument : required_argument;
+    known->name[n] = (struct option){table[n].name, takes, NULL, ROWS + n};
+    if (!table[n].letter) continue;
+    *letter++ = table[n].letter;
+    if (takes) *letter++ = ':';
   }
-  letters[n] = '\0';
+  *letter = '\0';
+  known->name[n++] = (struct option){"help", no_argument, NULL, HELP};
+  known->name[n++] = (struct option){"version", no_argument, NULL, VERSION};
+  known->name[n] = (struct option){0};
 }
 
-int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus *status) {
-  char letters[64] = ":";
-  list_letters(options, letters, sizeof letters);
-  opterr = 0;
-  int option = getopt_long(argc, argv, letters, options, NULL);
-  if (option != '?' && option != ':') return option;
-  // getopt_long stands behind the word it stopped at, but inside a cluster of letters still on it
-  const char *found = argv[optind - 1];
-  if (found[0] != '-' && optind < argc) found = argv[optind];
-  *status = option == ':'
-                ? rl_error(RL_USAGE, "%s: found no value, expected one, see --help", found)
-                : rl_error(RL_USAGE, "%s: unknown option, expected one of --help", found);
-  return -1;
+static RlCliOption *find(RlCliOption *table, int answer) {
+  if (answer >= ROWS) return &table[answer - ROWS];
+  while (table->letter != answer) table++;
+  return table;
 }
 
-RlStatus rl_cli_int64(int64_t *out, const char *option, const char *text, int64_t lo, int64_t hi) {
+static RlStatus take_number(const RlCliOption *option, const char *text) {
   char *end;
   errno = 0;
   long long value = strtoll(text, &end, 10);
-  if (errno || end == text || *end || value < lo || value > hi) {
+  if (errno || end == text || *end || value < option->lo || value > option->hi) {
     return rl_error(RL_USAGE,
-                    "%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64,
-                    option, text, lo, hi);
+                    "--%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64,
+                    option->name, text, option->lo, option->hi);
   }
-  *out = value;
+  *option->number = value;
+  return RL_OK;
+}
+
+static RlStatus take(RlCliOption *option) {
+  option->given = true;
+  if (option->flag) {
+    *option->flag = true;
+  } else if (option->number) {
+    return take_number(option, optarg);
+  } else if (option->count) {
+    if (*option->count == option->most) {
+      return rl_error(RL_USAGE, "--%s: found more than %d", option->name, option->most);
+    }
+    option->text[(*option->count)++] = optarg;
+  } else {
+    *option->text = optarg;
+  }
+  return RL_OK;
+}
+
+static RlStatus refuse(int argc, char **argv, int answer) {
+  // getopt_long stands behind the word it stopped at, but inside a cluster of letters still on it
+  const char *found = argv[optind - 1];
+  if (found[0] != '-' && optind < argc) found = argv[optind];
+  return answer == ':' ? rl_error(RL_USAGE, "%s: found no value, expected one, see --help", found)
+                       : rl_error(RL_USAGE, "%s: unknown option, expected one of --help", found);
+}
+
+RlStatus rl_cli_parse(int argc, char **argv, const char *program, const char *help,
+                      RlCliOption *table, int *done) {
+  Known known;
+  list(&known, table);
+  opterr = optind = 0;
+  int answer;
+  while ((answer = getopt_long(argc, argv, known.letters, known.name, NULL)) != -1) {
+    if (answer == '?' || answer == ':') return refuse(argc, argv, answer);
+    if (answer == HELP || answer == VERSION) {
+      *done = answer == HELP ? print_help(help) : print_version(program);
+      return RL_OK;
+    }
+    RL_TRY(take(find(table, answer)));
+  }
   return RL_OK;
 }

@@ -1,9 +1,10 @@
-// What the programs' command lines share: exit codes, --version, numbers. getopt_long does the
-// rest.
+// What the programs' command lines share: options as rows of a table, exit codes, --help,
+// --version. getopt_long does the rest.
 #ifndef RL_BASE_CLI_H_
 #define RL_BASE_CLI_H_
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rl/base/status.h"
@@ -15,19 +16,26 @@
 // The exit code of a status; on failure writes the error line to stderr: 0 ok, 1 run time, 2 usage.
 int rl_cli_exit(RlStatus status);
 
-// Prints "PROGRAM VERSION" to stdout; returns the exit code (1 if stdout cannot be written).
-int rl_cli_version(const char *program);
+// An option: its name, and one place that takes its value.
+typedef struct {
+  const char *name;  // without the dashes; NULL ends a table
+  char letter;       // its short form; 0: none
+  bool *flag;        // takes no value: true once it is given
+  int64_t *number;   // a whole number in [lo, hi]
+  int64_t lo, hi;
+  const char **text;
+  int *count, most;  // of a text that may be repeated: how many there are, and may be
+  int mode;          // a program's own: what the option goes with
+  bool given;        // set by rl_cli_parse
+} RlCliOption;
 
-// Prints a help text to stdout; returns the exit code.
-int rl_cli_help(const char *text);
+enum { RL_CLI_OPTIONS = 24 };  // rows of a table, at most
+static const int64_t rl_cli_most_seed = INT64_C(1) << 53;
 
-// Like getopt_long, but an option whose value is a letter has that as its short form, and an
-// unknown option or a missing argument is an RL_USAGE error line and sets *status; returns -1 at
-// the end of options and on errors.
-int rl_cli_option(int argc, char **argv, const struct option *options, RlStatus *status);
-
-// A whole number in [lo, hi] given to an option ("--seed").
-RL_MUST_USE RlStatus rl_cli_int64(int64_t *out, const char *option, const char *text, int64_t lo,
-                                  int64_t hi);
+// Reads the options of a table, --help and --version; argv from optind on is then the other words.
+// An unknown option, a missing or wrong value is an error line. done: the exit code after --help or
+// --version, which are answered at once, else left alone.
+RL_MUST_USE RlStatus rl_cli_parse(int argc, char **argv, const char *program, const char *help,
+                                  RlCliOption *table, int *done);
 
 #endif

@@ -56,54 +56,17 @@ typedef struct {
   bool json;
 } Request;
 
-enum { CONFIG, SET, THREADS, ROUNDS, STEPS, JSON, HELP, VERSION };
-
-static RlStatus take(Request *request, int option, int *done) {
-  switch (option) {
-    case CONFIG:
-      request->config = optarg;
-      break;
-    case SET:
-      if (request->nset == RL_MAX_SETS)
-        return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
-      request->set[request->nset++] = optarg;
-      break;
-    case THREADS:
-      return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
-    case ROUNDS:
-      return rl_cli_int64(&request->rounds, "--rounds", optarg, 1, RL_BENCH_ROUNDS);
-    case STEPS:
-      return rl_cli_int64(&request->steps, "--steps", optarg, 1, 1000000000);
-    case JSON:
-      request->json = true;
-      break;
-    case HELP:
-      *done = rl_cli_help(help);
-      break;
-    default:
-      *done = rl_cli_version("rlbench");
-      break;
-  }
-  return RL_OK;
-}
-
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
-  static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
-                                          {"set", required_argument, NULL, SET},
-                                          {"threads", required_argument, NULL, THREADS},
-                                          {"rounds", required_argument, NULL, ROUNDS},
-                                          {"steps", required_argument, NULL, STEPS},
-                                          {"json", no_argument, NULL, JSON},
-                                          {"help", no_argument, NULL, HELP},
-                                          {"version", no_argument, NULL, VERSION},
-                                          {0}};
-  RlStatus status = RL_OK;
-  int option;
-  while (status == RL_OK && *done < 0 &&
-         (option = rl_cli_option(argc, argv, options, &status)) != -1) {
-    status = take(request, option, done);
-  }
-  if (status != RL_OK || *done >= 0) return status;
+  RlCliOption table[] = {
+      {"config", .text = &request->config},
+      {"set", .text = request->set, .count = &request->nset, .most = RL_MAX_SETS},
+      {"threads", .number = &request->threads, .lo = 1, .hi = 1024},
+      {"rounds", .number = &request->rounds, .lo = 1, .hi = RL_BENCH_ROUNDS},
+      {"steps", .number = &request->steps, .lo = 1, .hi = 1000000000},
+      {"json", .flag = &request->json},
+      {0}};
+  RL_TRY(rl_cli_parse(argc, argv, "rlbench", help, table, done));
+  if (*done >= 0) return RL_OK;
   request->what = argc - optind == 1 ? argv[optind] : "";
   for (int i = 0; i < BENCHES; i++) {
     if (strcmp(request->what, benches[i].name) == 0) return RL_OK;

@@ -102,34 +102,15 @@ static RlStatus run_command(int count, char **word, const Options *options) {
   return rl_error(RL_USAGE, "rlenv: found '%s', expected list, check or trace", command);
 }
 
-// done: the exit code after --help or --version, else left alone.
-static RlStatus parse(int argc, char **argv, Options *options, int *done) {
-  enum { CONFIG, TASK, IN, OUT, HELP, VERSION };
-  static const struct option known[] = {{"config", required_argument, NULL, CONFIG},
-                                        {"task", required_argument, NULL, TASK},
-                                        {"in", required_argument, NULL, IN},
-                                        {"out", required_argument, NULL, OUT},
-                                        {"help", no_argument, NULL, HELP},
-                                        {"version", no_argument, NULL, VERSION},
-                                        {0}};
-  const char **text[] = {&options->config, &options->task, &options->in, &options->out};
-  RlStatus status = RL_OK;
-  int option;
-  while ((option = rl_cli_option(argc, argv, known, &status)) != -1) {
-    if (option < HELP) {
-      *text[option] = optarg;
-    } else {
-      *done = option == HELP ? rl_cli_help(help) : rl_cli_version("rlenv");
-      return RL_OK;
-    }
-  }
-  return status;
-}
-
 int main(int argc, char **argv) {
   Options options = {0};
+  RlCliOption table[] = {{"config", .text = &options.config},
+                         {"task", .text = &options.task},
+                         {"in", .text = &options.in},
+                         {"out", .text = &options.out},
+                         {0}};
   int done = -1;
-  RlStatus status = parse(argc, argv, &options, &done);
+  RlStatus status = rl_cli_parse(argc, argv, "rlenv", help, table, &done);
   if (done >= 0) return done;
   if (status == RL_OK) status = run_command(argc - optind, argv + optind, &options);
   if (status == RL_OK && fflush(stdout) != 0) status = rl_error(RL_FAIL, "stdout: cannot write");

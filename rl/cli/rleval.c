@@ -28,43 +28,14 @@ typedef struct {
 } Request;
 
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
-  enum { EPISODES, SEED, STOCHASTIC, THREADS, JSON, HELP, VERSION };
-  static const struct option options[] = {{"episodes", required_argument, NULL, EPISODES},
-                                          {"seed", required_argument, NULL, SEED},
-                                          {"stochastic", no_argument, NULL, STOCHASTIC},
-                                          {"threads", required_argument, NULL, THREADS},
-                                          {"json", no_argument, NULL, JSON},
-                                          {"help", no_argument, NULL, HELP},
-                                          {"version", no_argument, NULL, VERSION},
-                                          {0}};
-  RlStatus status = RL_OK;
-  int option;
-  while (status == RL_OK && (option = rl_cli_option(argc, argv, options, &status)) != -1) {
-    switch (option) {
-      case EPISODES:
-        status = rl_cli_int64(&request->episodes, "--episodes", optarg, 1, 1000000);
-        break;
-      case SEED:
-        status = rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
-        break;
-      case THREADS:
-        status = rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
-        break;
-      case STOCHASTIC:
-        request->stochastic = true;
-        break;
-      case JSON:
-        request->json = true;
-        break;
-      case HELP:
-        *done = rl_cli_help(help);
-        return RL_OK;
-      default:
-        *done = rl_cli_version("rleval");
-        return RL_OK;
-    }
-  }
-  RL_TRY(status);
+  RlCliOption table[] = {{"episodes", .number = &request->episodes, .lo = 1, .hi = 1000000},
+                         {"seed", .number = &request->seed, .lo = 0, .hi = rl_cli_most_seed},
+                         {"stochastic", .flag = &request->stochastic},
+                         {"threads", .number = &request->threads, .lo = 1, .hi = 1024},
+                         {"json", .flag = &request->json},
+                         {0}};
+  RL_TRY(rl_cli_parse(argc, argv, "rleval", help, table, done));
+  if (*done >= 0) return RL_OK;
   if (argc - optind != 1) {
     return rl_error(RL_USAGE, "rleval: found %d paths, expected one RUN_DIR or CHECKPOINT.h5",
                     argc - optind);

@@ -38,61 +38,26 @@ typedef struct {
   int npath;
 } Request;
 
-enum { OUT = 'o', SVG = 256, TERMINAL, FORCE, EPISODES, TITLE, X, CLIP, HELP, VERSION };
-
-static RlStatus take_option(Request *request, int option) {
-  int64_t episodes;
-  switch (option) {
-    case OUT:
-      request->out = optarg;
-      return RL_OK;
-    case SVG:
-      request->svg = optarg;
-      return RL_OK;
-    case TERMINAL:
-      request->terminal = true;
-      return RL_OK;
-    case FORCE:
-      request->force = true;
-      return RL_OK;
-    case EPISODES:
-      RL_TRY(rl_cli_int64(&episodes, "--episodes", optarg, 0, 100000));
-      request->options.episodes = (int)episodes;
-      return RL_OK;
-    case TITLE:
-      request->options.title = optarg;
-      return RL_OK;
-    case X:
-      request->options.by_time = strcmp(optarg, "time") == 0;
-      if (request->options.by_time || strcmp(optarg, "steps") == 0) return RL_OK;
-      return rl_error(RL_USAGE, "--x: found \"%s\", expected steps or time", optarg);
-    default:
-      request->options.clip = optarg;
-      return RL_OK;
-  }
-}
-
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
-  static const struct option options[] = {{"out", required_argument, NULL, OUT},
-                                          {"svg", required_argument, NULL, SVG},
-                                          {"terminal", no_argument, NULL, TERMINAL},
-                                          {"force", no_argument, NULL, FORCE},
-                                          {"episodes", required_argument, NULL, EPISODES},
-                                          {"title", required_argument, NULL, TITLE},
-                                          {"x", required_argument, NULL, X},
-                                          {"clip", required_argument, NULL, CLIP},
-                                          {"help", no_argument, NULL, HELP},
-                                          {"version", no_argument, NULL, VERSION},
-                                          {0}};
-  RlStatus status = RL_OK;
-  int option;
-  while (status == RL_OK && (option = rl_cli_option(argc, argv, options, &status)) != -1) {
-    if (option == HELP) *done = rl_cli_help(help);
-    if (option == VERSION) *done = rl_cli_version("rlreport");
-    if (*done >= 0) return RL_OK;
-    status = take_option(request, option);
+  RlReportOptions *options = &request->options;
+  int64_t episodes = options->episodes;
+  const char *x = "steps";
+  RlCliOption table[] = {{"out", .letter = 'o', .text = &request->out},
+                         {"svg", .text = &request->svg},
+                         {"terminal", .flag = &request->terminal},
+                         {"force", .flag = &request->force},
+                         {"episodes", .number = &episodes, .lo = 0, .hi = 100000},
+                         {"title", .text = &options->title},
+                         {"x", .text = &x},
+                         {"clip", .text = &options->clip},
+                         {0}};
+  RL_TRY(rl_cli_parse(argc, argv, "rlreport", help, table, done));
+  if (*done >= 0) return RL_OK;
+  options->episodes = (int)episodes;
+  options->by_time = strcmp(x, "time") == 0;
+  if (!options->by_time && strcmp(x, "steps") != 0) {
+    return rl_error(RL_USAGE, "--x: found \"%s\", expected steps or time", x);
   }
-  RL_TRY(status);
   request->path = argv + optind;
   request->npath = argc - optind;
   if (request->npath == 0) {

@@ -64,74 +64,25 @@ static int print_keys(void) {
   return 0;
 }
 
-enum { CONFIG, SET, SEED, THREADS, OUT, INIT_FROM, RESUME, VIEW, PORT, JSON, KEYS, HELP, VERSION };
-
-static RlStatus take(Request *request, int option, int *done) {
-  switch (option) {
-    case CONFIG:
-      request->config = optarg;
-      break;
-    case SET:
-      if (request->nset == RL_MAX_SETS)
-        return rl_error(RL_USAGE, "--set: found more than %d", RL_MAX_SETS);
-      request->set[request->nset++] = optarg;
-      break;
-    case SEED:
-      return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
-    case THREADS:
-      return rl_cli_int64(&request->threads, "--threads", optarg, 1, 1024);
-    case OUT:
-      request->run.out = optarg;
-      break;
-    case INIT_FROM:
-      request->run.init_from = optarg;
-      break;
-    case RESUME:
-      request->resume = optarg;
-      break;
-    case VIEW:
-      request->view = true;
-      break;
-    case PORT:
-      return rl_cli_int64(&request->port, "--port", optarg, 0, 65535);
-    case JSON:
-      request->run.mode = RL_PROGRESS_JSON;
-      break;
-    case KEYS:
-      *done = print_keys();
-      break;
-    case HELP:
-      *done = rl_cli_help(help);
-      break;
-    default:
-      *done = rl_cli_version("rltrain");
-      break;
-  }
-  return RL_OK;
-}
-
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
-  static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
-                                          {"set", required_argument, NULL, SET},
-                                          {"seed", required_argument, NULL, SEED},
-                                          {"threads", required_argument, NULL, THREADS},
-                                          {"out", required_argument, NULL, OUT},
-                                          {"init-from", required_argument, NULL, INIT_FROM},
-                                          {"resume", required_argument, NULL, RESUME},
-                                          {"view", no_argument, NULL, VIEW},
-                                          {"port", required_argument, NULL, PORT},
-                                          {"json", no_argument, NULL, JSON},
-                                          {"keys", no_argument, NULL, KEYS},
-                                          {"help", no_argument, NULL, HELP},
-                                          {"version", no_argument, NULL, VERSION},
-                                          {0}};
-  RlStatus status = RL_OK;
-  int option;
-  while (status == RL_OK && *done < 0 &&
-         (option = rl_cli_option(argc, argv, options, &status)) != -1) {
-    status = take(request, option, done);
-  }
-  if (status != RL_OK || *done >= 0) return status;
+  bool json = false, keys = false;
+  RlCliOption table[] = {
+      {"config", .text = &request->config},
+      {"set", .text = request->set, .count = &request->nset, .most = RL_MAX_SETS},
+      {"seed", .number = &request->seed, .lo = 0, .hi = rl_cli_most_seed},
+      {"threads", .number = &request->threads, .lo = 1, .hi = 1024},
+      {"out", .text = &request->run.out},
+      {"init-from", .text = &request->run.init_from},
+      {"resume", .text = &request->resume},
+      {"view", .flag = &request->view},
+      {"port", .number = &request->port, .lo = 0, .hi = 65535},
+      {"json", .flag = &json},
+      {"keys", .flag = &keys},
+      {0}};
+  RL_TRY(rl_cli_parse(argc, argv, "rltrain", help, table, done));
+  if (*done < 0 && keys) *done = print_keys();
+  if (*done >= 0) return RL_OK;
+  if (json) request->run.mode = RL_PROGRESS_JSON;
   if (optind < argc) {
     return rl_error(RL_USAGE, "rltrain: found \"%s\", expected only options, see --help",
                     argv[optind]);

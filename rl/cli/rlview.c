@@ -38,46 +38,6 @@ static const char help[] =
     "  --json           with --measure: one JSON object alone on stdout\n"
     "  --help, --version\n";
 
-enum {
-  PORT,
-  ADDRESS,
-  SEED,
-  VIDEO,
-  IMAGE,
-  EPISODES,
-  SECONDS,
-  AT,
-  FPS,
-  SIZE,
-  CAMERA,
-  PLAIN,
-  FORCE,
-  MEASURE,
-  JSON,
-  HELP,
-  VERSION,
-  NOPTIONS
-};
-
-static const struct option options[] = {{"port", required_argument, NULL, PORT},
-                                        {"address", required_argument, NULL, ADDRESS},
-                                        {"seed", required_argument, NULL, SEED},
-                                        {"video", required_argument, NULL, VIDEO},
-                                        {"image", required_argument, NULL, IMAGE},
-                                        {"episodes", required_argument, NULL, EPISODES},
-                                        {"seconds", required_argument, NULL, SECONDS},
-                                        {"at", required_argument, NULL, AT},
-                                        {"fps", required_argument, NULL, FPS},
-                                        {"size", required_argument, NULL, SIZE},
-                                        {"camera", required_argument, NULL, CAMERA},
-                                        {"plain", no_argument, NULL, PLAIN},
-                                        {"force", no_argument, NULL, FORCE},
-                                        {"measure", no_argument, NULL, MEASURE},
-                                        {"json", no_argument, NULL, JSON},
-                                        {"help", no_argument, NULL, HELP},
-                                        {"version", no_argument, NULL, VERSION},
-                                        {0}};
-
 typedef struct {
   RlLiveRequest live;
   RlVideoRequest video;
@@ -85,7 +45,6 @@ typedef struct {
   int64_t port, seed, episodes, fps;
   double at;
   bool plain, measure, json;
-  bool given[NOPTIONS];
 } Request;
 
 static volatile sig_atomic_t stop;
@@ -97,7 +56,9 @@ static void on_signal(int signal) {
 
 // ---------------------------------------------------------------- options
 
+// The two below leave alone what was not given.
 static RlStatus take_seconds(double *out, const char *option, const char *text) {
+  if (!text) return RL_OK;
   char *end;
   double value = strtod(text, &end);
   if (end != text && *end == '\0' && value >= 0 && value <= 1e6) {
@@ -108,6 +69,7 @@ static RlStatus take_seconds(double *out, const char *option, const char *text) 
 }
 
 static RlStatus take_size(RlVideoRequest *video, const char *text) {
+  if (!text) return RL_OK;
   int width, height, used = 0;
   bool read = sscanf(text, "%5dx%5d%n", &width, &height, &used) == 2 && text[used] == '\0';
   if (read && width >= 16 && width <= 1920 && width % 2 == 0 && height >= 16 && height <= 1080 &&
@@ -122,81 +84,19 @@ static RlStatus take_size(RlVideoRequest *video, const char *text) {
                   text);
 }
 
-static RlStatus take(Request *request, int option, int *done) {
-  request->given[option] = true;
-  switch (option) {
-    case PORT:
-      return rl_cli_int64(&request->port, "--port", optarg, 0, 65535);
-    case SEED:
-      return rl_cli_int64(&request->seed, "--seed", optarg, 0, INT64_C(1) << 53);
-    case EPISODES:
-      return rl_cli_int64(&request->episodes, "--episodes", optarg, 1, 1000000);
-    case FPS:
-      return rl_cli_int64(&request->fps, "--fps", optarg, 1, 240);
-    case SECONDS:
-      return take_seconds(&request->video.seconds, "--seconds", optarg);
-    case AT:
-      return take_seconds(&request->at, "--at", optarg);
-    case SIZE:
-      return take_size(&request->video, optarg);
-    case ADDRESS:
-      request->live.address = optarg;
-      break;
-    case VIDEO:
-      request->video.out = optarg;
-      break;
-    case IMAGE:
-      request->image = optarg;
-      break;
-    case CAMERA:
-      request->video.camera = optarg;
-      break;
-    case PLAIN:
-      request->plain = true;
-      break;
-    case FORCE:
-      request->video.force = true;
-      break;
-    case MEASURE:
-      request->measure = true;
-      break;
-    case JSON:
-      request->json = true;
-      break;
-    case HELP:
-      *done = rl_cli_help(help);
-      break;
-    default:
-      *done = rl_cli_version("rlview");
-      break;
-  }
-  return RL_OK;
+// What rlview does, of which each option belongs to some.
+enum { DO_LIVE = 1, DO_VIDEO = 2, DO_IMAGE = 4, DO_MEASURE = 8, DO_ALL = 15 };
+
+static int doing(const Request *request) {
+  if (request->measure) return DO_MEASURE;
+  if (request->video.out) return DO_VIDEO;
+  return request->image ? DO_IMAGE : DO_LIVE;
 }
 
-// Which of the things rlview does each option belongs to, beside --seed.
-enum { DO_LIVE = 1, DO_VIDEO = 2, DO_IMAGE = 4, DO_MEASURE = 8 };
-
-static RlStatus check(const Request *request, int doing) {
-  static const int belongs[NOPTIONS] = {
-      [PORT] = DO_LIVE,
-      [ADDRESS] = DO_LIVE,
-      [SEED] = DO_LIVE | DO_VIDEO | DO_IMAGE | DO_MEASURE,
-      [VIDEO] = DO_VIDEO,
-      [IMAGE] = DO_IMAGE,
-      [EPISODES] = DO_VIDEO,
-      [SECONDS] = DO_VIDEO,
-      [AT] = DO_IMAGE,
-      [FPS] = DO_VIDEO,
-      [SIZE] = DO_VIDEO | DO_IMAGE | DO_MEASURE,
-      [CAMERA] = DO_VIDEO | DO_IMAGE,
-      [PLAIN] = DO_VIDEO | DO_IMAGE,
-      [FORCE] = DO_VIDEO | DO_IMAGE,
-      [MEASURE] = DO_MEASURE,
-      [JSON] = DO_MEASURE,
-  };
-  for (int k = 0; k < NOPTIONS; k++) {
-    if (request->given[k] && !(belongs[k] & doing)) {
-      return rl_error(RL_USAGE, "--%s: found with %s, expected without it", options[k].name,
+static RlStatus check(const RlCliOption *table, int doing) {
+  for (; table->name; table++) {
+    if (table->given && !(table->mode & doing)) {
+      return rl_error(RL_USAGE, "--%s: found with %s, expected without it", table->name,
                       doing == DO_VIDEO     ? "--video"
                       : doing == DO_IMAGE   ? "--image"
                       : doing == DO_MEASURE ? "--measure"
@@ -206,20 +106,32 @@ static RlStatus check(const Request *request, int doing) {
   return RL_OK;
 }
 
-static int doing(const Request *request) {
-  if (request->measure) return DO_MEASURE;
-  if (request->video.out) return DO_VIDEO;
-  return request->image ? DO_IMAGE : DO_LIVE;
-}
-
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
-  RlStatus status = RL_OK;
-  int option;
-  while (status == RL_OK && *done < 0 &&
-         (option = rl_cli_option(argc, argv, options, &status)) != -1) {
-    status = take(request, option, done);
-  }
-  if (status != RL_OK || *done >= 0) return status;
+  RlVideoRequest *video = &request->video;
+  const char *seconds = NULL, *at = NULL, *size = NULL;
+  enum { FILES = DO_VIDEO | DO_IMAGE };
+  RlCliOption table[] = {
+      {"port", .number = &request->port, .lo = 0, .hi = 65535, .mode = DO_LIVE},
+      {"address", .text = &request->live.address, .mode = DO_LIVE},
+      {"seed", .number = &request->seed, .lo = 0, .hi = rl_cli_most_seed, .mode = DO_ALL},
+      {"video", .text = &video->out, .mode = DO_VIDEO},
+      {"image", .text = &request->image, .mode = DO_IMAGE},
+      {"episodes", .number = &request->episodes, .lo = 1, .hi = 1000000, .mode = DO_VIDEO},
+      {"seconds", .text = &seconds, .mode = DO_VIDEO},
+      {"at", .text = &at, .mode = DO_IMAGE},
+      {"fps", .number = &request->fps, .lo = 1, .hi = 240, .mode = DO_VIDEO},
+      {"size", .text = &size, .mode = FILES | DO_MEASURE},
+      {"camera", .text = &video->camera, .mode = FILES},
+      {"plain", .flag = &request->plain, .mode = FILES},
+      {"force", .flag = &video->force, .mode = FILES},
+      {"measure", .flag = &request->measure, .mode = DO_MEASURE},
+      {"json", .flag = &request->json, .mode = DO_MEASURE},
+      {0}};
+  RL_TRY(rl_cli_parse(argc, argv, "rlview", help, table, done));
+  if (*done >= 0) return RL_OK;
+  RL_TRY(take_seconds(&video->seconds, "--seconds", seconds));
+  RL_TRY(take_seconds(&request->at, "--at", at));
+  RL_TRY(take_size(video, size));
   int paths = argc - optind, most = doing(request) == DO_LIVE ? RL_LIVE_PANELS : 1;
   if (paths < 1 || paths > most) {
     return rl_error(RL_USAGE, "rlview: found %d paths, expected %s RUN_DIR or CHECKPOINT.h5", paths,
@@ -227,7 +139,7 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
   }
   for (int k = 0; k < paths; k++) request->live.path[k] = argv[optind + k];
   request->live.panels = paths;
-  return check(request, doing(request));
+  return check(table, doing(request));
 }
 
 // ---------------------------------------------------------------- what is asked for
