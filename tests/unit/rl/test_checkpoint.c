@@ -13,6 +13,7 @@
 #include <hdf5.h>
 
 #include "rl/run/checkpoint_format.h"
+#include "tests/unit/rl/opened.h"
 #include "tests/unit/rl/scratch.h"
 
 // one of everything
@@ -63,24 +64,6 @@ static void save_sample(const char *path) {
   RlField field[NFIELD];
   list_fields(&state, field);
   if (rl_checkpoint_save(path, field, NFIELD) != RL_OK) fail_msg("%s", rl_error_text());
-}
-
-// asserts that opening fails with a line holding the file's name and all of the given words
-static void expect_refused(const char *path, const char *word, const char *other) {
-  RlCheckpoint *checkpoint;
-  rl_error_clear();
-  assert_int_equal(rl_checkpoint_open(&checkpoint, path), RL_FAIL);
-  assert_null(checkpoint);
-  const char *line = rl_error_text();
-  if (!strstr(line, path) || !strstr(line, word) || !strstr(line, other)) {
-    fail_msg("\"%s\" lacks \"%s\" or \"%s\"", line, word, other);
-  }
-}
-
-static RlCheckpoint *open_sound(const char *path) {
-  RlCheckpoint *checkpoint;
-  if (rl_checkpoint_open(&checkpoint, path) != RL_OK) fail_msg("%s", rl_error_text());
-  return checkpoint;
 }
 
 static void test_round_trip(void **state) {

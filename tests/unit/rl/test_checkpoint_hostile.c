@@ -11,25 +11,8 @@
 
 #include "rl/run/checkpoint_format.h"
 #include "rl/run/policy.h"
+#include "tests/unit/rl/opened.h"
 #include "tests/unit/rl/scratch.h"
-
-// asserts that opening fails with a line holding the file's name and all of the given words
-static void expect_refused(const char *path, const char *word, const char *other) {
-  RlCheckpoint *checkpoint;
-  rl_error_clear();
-  assert_int_equal(rl_checkpoint_open(&checkpoint, path), RL_FAIL);
-  assert_null(checkpoint);
-  const char *line = rl_error_text();
-  if (!strstr(line, path) || !strstr(line, word) || !strstr(line, other)) {
-    fail_msg("\"%s\" lacks \"%s\" or \"%s\"", line, word, other);
-  }
-}
-
-static RlCheckpoint *open_sound(const char *path) {
-  RlCheckpoint *checkpoint;
-  if (rl_checkpoint_open(&checkpoint, path) != RL_OK) fail_msg("%s", rl_error_text());
-  return checkpoint;
-}
 
 // creation properties as rl_checkpoint_save's, of which one thing at a time is then changed
 static hid_t ours(hid_t class) {
