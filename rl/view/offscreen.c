@@ -155,13 +155,11 @@ static void draw(const mjModel *m, mjData *d, int i, void *arg) {
   Work *work = arg;
   RlOffscreen *off = work->off;
   mjrRect all = {0, 0, off->width, off->height};
-  double start = rl_clock_seconds();
   mjr_render(all, work->scene, off->gpu);
   mjr_finish();
   double drawn = rl_clock_seconds();
   mjr_readPixels(off->rgb, NULL, all, off->gpu);
   flip(off->rgb, off->width, off->height);
-  off->draw_seconds = drawn - start;
   off->read_seconds = rl_clock_seconds() - drawn;
   work->done = true;
 }

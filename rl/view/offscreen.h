@@ -24,7 +24,7 @@ typedef struct {
   bool fine;                          // multisampling, and shadows of high resolution
   int width, height;                  // of the picture in rgb
   uint8_t *rgb;                       // the last picture, top row first    (height, width, 3)
-  double draw_seconds, read_seconds;  // what the last picture took
+  double read_seconds;                // what reading the last picture back took
 } RlOffscreen;
 
 // Opens a context for pictures of model m, whose visual settings it changes: of a copy that nobody

@@ -25,8 +25,10 @@ DATA_BYTES, FILE_BYTES = 4 << 30, 1 << 28
 LABELS = {"unit", "grad", "parity"}
 DOUBLE = "rl_double"  # the library of what the gradient tests link
 
-# scripts asked about what only programs run, by how the file's path begins
-SCRIPTS = {"test_bad_input": ("rl/cli/",)}
+# scripts asked about what programs run, by how the file's path begins
+SCRIPTS = {"test_bad_input": ("rl/cli/",), "test_report": ("rl/report/",),
+           "test_video": ("rl/view/encoder", "rl/view/video"),
+           "test_view_server": ("rl/view/http", "rl/view/server", "rl/view/socket")}
 
 # program: the test itself; None for a script, which runs the programs in RL_BIN
 Test = collections.namedtuple("Test", "name command program environment seconds members")
@@ -254,13 +256,11 @@ class Bench:
                 self.changed[library] = target
         return True
 
-    @staticmethod
-    def library_of(name):
+    def library_of(self, name):
         """The library that an object of CMake's goes into; None for a program's own."""
         folder, target = re.fullmatch(r"(.*)CMakeFiles/(\w+)\.dir/.*", name).groups()
-        if target in ("rl_base", "nets", "envs", "rl"):
-            return f"liblayer_{target}.a"
-        return f"{folder}lib{DOUBLE}.a" if target == DOUBLE else None
+        library = f"{folder}lib{target}.a" if target == DOUBLE else f"liblayer_{target}.a"
+        return library if os.path.exists(os.path.join(self.build, library)) else None
 
     def relink(self, program, members):
         """Links a program with the mutant in it; False if that changes nothing in it."""
@@ -280,7 +280,7 @@ class Bench:
         """All that scripts run, in one folder; False if none has changed."""
         changed = False
         for program in self.link:
-            if program.startswith("rl"):
+            if program.startswith(("rl", "serve")):
                 changed |= self.relink(program, None)
                 if not os.path.exists(os.path.join(self.folder, program)):
                     shutil.copy(os.path.join(self.build, "bin", program), self.folder)

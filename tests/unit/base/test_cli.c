@@ -117,6 +117,19 @@ static void test_refused(void **state) {
   }
 }
 
+// Every program has these two, which end it.
+static void test_told(void **state) {
+  (void)state;
+  static char program[] = "rltrain", word[][10] = {"--help", "--version"};
+  for (int k = 0; k < 2; k++) {
+    RlCliOption none[] = {{0}};
+    char *argv[] = {program, word[k], NULL};
+    int done = -1;
+    assert_int_equal(rl_cli_parse(2, argv, "rltrain", "help\n", none, &done), RL_OK);
+    assert_int_equal(done, 0);
+  }
+}
+
 static void test_exit(void **state) {
   (void)state;
   assert_int_equal(rl_cli_exit(RL_OK), 0);
@@ -126,9 +139,8 @@ static void test_exit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_numbers),
-      cmocka_unit_test(test_options),
-      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_numbers), cmocka_unit_test(test_options),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_told),
       cmocka_unit_test(test_exit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

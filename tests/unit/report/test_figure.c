@@ -12,6 +12,7 @@
 #include "rl/report/bars.h"
 #include "rl/report/figure.h"
 #include "tests/unit/report/drawn.h"
+#include "tests/unit/rl/memory.h"
 
 static const double x[] = {0, 25, 50, 75, 100};
 
@@ -60,6 +61,8 @@ static void test_places(void **state) {
     assert_true(fabs(py - place(text, "data-y=\"", y[i])) <= 0.11);
     points = strchr(points, ' ') + 1;
   }
+  // x from 0 to the last, whatever y is
+  assert_non_null(strstr(text, "data-x=\"0 100 "));
   // higher values are further up, and all of it is inside
   assert_true(place(text, "data-y=\"", 40) < place(text, "data-y=\"", -10));
   assert_true(place(text, "data-y=\"", 40) > 0 && place(text, "data-y=\"", -10) < 240);
@@ -101,7 +104,9 @@ static void test_nothing(void **state) {
   drawn_free();
   const double one = 3;
   const RlFigureLine point = {.name = "one", .n = 1, .x = &one, .y = &one};
-  assert_null(strstr(draw(&point, 1), "no values yet"));
+  char *text = draw(&point, 1);
+  assert_null(strstr(text, "no values yet"));
+  assert_non_null(strstr(text, "data-x=\"0 3 "));
   drawn_free();
 }
 
@@ -213,7 +218,26 @@ static void test_bars(void **state) {
   // the keys, and three shares: nothing of the second
   assert_int_equal(drawn_count(text, "<rect"), 4 + 3);
   assert_int_equal(drawn_count(text, ">50 %<"), 1);
+  // one behind the other over the whole width
+  assert_int_equal(drawn_count(text, "x=\"4.0\" y=\"43.0\" width=\"236.0\""), 1);
+  assert_int_equal(drawn_count(text, "x=\"240.0\" y=\"43.0\" width=\"118.0\""), 1);
+  assert_int_equal(drawn_count(text, "x=\"358.0\" y=\"43.0\" width=\"118.0\""), 1);
   drawn_free();
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  enum { MANY = 4000 };
+  static double many[MANY];
+  for (int i = 0; i < MANY; i++) many[i] = i;
+  const RlFigureLine line = {.name = "one", .n = MANY, .x = many, .y = many};
+  size_t before = 0;
+  for (int k = 0; k < 3; k++) {
+    draw(&line, 1);
+    drawn_free();
+    if (k == 0) before = memory_in_use();
+  }
+  assert_true(memory_in_use() <= before + 4096);
 }
 
 int main(void) {
@@ -223,6 +247,7 @@ int main(void) {
       cmocka_unit_test(test_extremes), cmocka_unit_test(test_robust),
       cmocka_unit_test(test_escaped),  cmocka_unit_test(test_legend),
       cmocka_unit_test(test_file),     cmocka_unit_test(test_bars),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

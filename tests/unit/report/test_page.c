@@ -12,6 +12,7 @@
 #include "rl/report/terminal.h"
 #include "tests/unit/report/drawn.h"
 #include "tests/unit/report/runs.h"
+#include "tests/unit/rl/memory.h"
 
 #define HOPPER  "total_steps = 200\n[env]\nid = Hopper-v5\n"
 #define HOSTILE "<script>alert(1)<b>\x1b[31m&\"x"
@@ -105,6 +106,8 @@ static void test_configurations(void **state) {
   init(&(RlReportOptions){0}, 3);
   assert_true(rl_report_differences(&report, &sheet));
   assert_int_equal(sheet.nrow, 2);
+  assert_string_equal(rl_sheet_cell(&sheet, 0, 0), "key");
+  assert_string_equal(rl_sheet_cell(&sheet, 0, 2), report.group[1].title);
   assert_string_equal(rl_sheet_cell(&sheet, 1, 0), "ppo.gamma");
   assert_string_equal(rl_sheet_cell(&sheet, 1, 1), "0.99");
   assert_string_equal(rl_sheet_cell(&sheet, 1, 2), "0.5");
@@ -113,6 +116,20 @@ static void test_configurations(void **state) {
   assert_string_equal(cell(&sheet, 3, "key"), "ppo.gamma");
   assert_string_equal(cell(&sheet, 3, "default"), "0.99");
   assert_string_equal(cell(&sheet, 3, "here"), "0.5");
+}
+
+// a key of the task is listed, the task's name is not
+static void test_task_keys(void **state) {
+  (void)state;
+  RlSheet sheet;
+  path[0] = runs_put("a", 1, "[env]\nid = Hopper-v5\nforward_reward_weight = 2\n", RUNS_HEADER);
+  path[1] = runs_put("b", 1, "[env]\nid = Ant-v5\n", RUNS_HEADER);
+  init(&(RlReportOptions){0}, 2);
+  assert_true(rl_report_deviations(&report, &sheet));
+  assert_int_equal(sheet.nrow, 2);
+  assert_string_equal(cell(&sheet, 1, "key"), "env.forward_reward_weight");
+  assert_string_equal(cell(&sheet, 1, "default"), "1");
+  assert_string_equal(cell(&sheet, 1, "here"), "2");
 }
 
 // what tasks and algorithms have by themselves is no difference
@@ -207,6 +224,9 @@ static void test_page(void **state) {
   assert_non_null(strstr(text, "3 runs in 2 groups"));
   assert_non_null(strstr(text, "two &lt;script&gt;alert(1)&lt;"));
   assert_non_null(strstr(text, "<title>&lt;script&gt;"));
+  assert_non_null(strstr(text, "<b>Table 1.</b> Training. "));
+  // one bar: the other group has not told yet
+  assert_int_equal(drawn_count(text, " steps/s</text>"), 1);
   assert_int_equal(drawn_count(text, "<video"), 0);
   // three rows of eleven, one of three, three of four; a group's name stands once
   assert_int_equal(drawn_count(text, "<td"), 3 * 11 - 1 + 3 + 3 * 4 - 1);
@@ -217,6 +237,42 @@ static void test_page(void **state) {
   assert_true(drawn_is_well_formed(text));
   assert_null(strstr(text, "<script"));
   drawn_free();
+}
+
+// Two and four panels stand two in a row, others three.
+static void test_panels(void **state) {
+  (void)state;
+  static const char *const task[] = {"Ant", "Hopper", "Reacher", "Swimmer"};
+  static const char *const shape[] = {"panels one", "panels two", "panels", "panels two"};
+  for (int n = 1; n <= 4; n++) {
+    char config[64], grid[64];
+    snprintf(config, sizeof config, "[env]\nid = %s-v5\n", task[n - 1]);
+    path[n - 1] = strdup(runs_put(task[n - 1], 1, config, RUNS_HEADER));
+    init(&(RlReportOptions){0}, n);
+    rl_page_write(drawn_open(), &report, 0);
+    snprintf(grid, sizeof grid, "<div class=\"%s\">", shape[n - 1]);
+    assert_int_equal(drawn_count(drawn_close(), grid), 1);
+    drawn_free();
+    rl_report_free(&report);
+  }
+  for (int n = 0; n < 4; n++) free((char *)(uintptr_t)path[n]);
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  size_t before = 0;
+  FILE *file = fopen(scratch_path("long-1.csv"), "w");
+  assert_non_null(file);
+  fputs("step,episode_return_mean\n", file);
+  for (int row = 0; row < 4000; row++) fprintf(file, "%d,1\n", row);
+  assert_int_equal(fclose(file), 0);
+  path[0] = scratch_path("long-1.csv");
+  for (int k = 0; k < 3; k++) {
+    init(&(RlReportOptions){0}, 1);
+    rl_report_free(&report);
+    if (k == 0) before = memory_in_use();
+  }
+  assert_true(memory_in_use() <= before + 4096);
 }
 
 static void test_clip(void **state) {
@@ -287,6 +343,31 @@ static void test_terminal(void **state) {
   drawn_free();
 }
 
+// A tick every fourteen columns or so, each under its place; the title alone is bold.
+static void test_chart(void **state) {
+  (void)state;
+  path[0] = runs_put("a", 1, HOPPER, RUNS_HEADER "0,1,1,3,,,,,,,,,,\n200,2,1,5,,,,,,,,,,\n");
+  init(&(RlReportOptions){0}, 1);
+  rl_terminal_write_to(drawn_open(), &report, &(RlTerminal){.width = 60});
+  const char *axis = strstr(drawn_close(), "+--");
+  assert_non_null(axis);
+  const char *ticks = strchr(axis, '\n') + 1;
+  int field = 8 + 2, columns = 50, at = 0;
+  for (int k = 0; k <= 4; k++) {
+    int value, length;
+    assert_int_equal(sscanf(ticks + at, "%d%n", &value, &length), 1);
+    assert_int_equal(value, 50 * k);
+    at += length;
+    int digits = value >= 100 ? 3 : value > 0 ? 2 : 1, middle = at - digits + digits / 2 - field;
+    assert_true(abs(middle - columns * k / 4) <= 2);
+  }
+  assert_int_equal(ticks[at], '\n');
+  drawn_free();
+  rl_terminal_write_to(drawn_open(), &report, &(RlTerminal){.width = 60, .escapes = true});
+  assert_non_null(strstr(drawn_close(), "\x1b[1mHopper-v5, PPO (n = 1)\x1b[0m: return\n"));
+  drawn_free();
+}
+
 static int clear(void **state) {
   rl_report_free(&report);
   return scratch_remove(state);
@@ -297,14 +378,18 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_training, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_evaluation, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_configurations, scratch_make, clear),
+      cmocka_unit_test_setup_teardown(test_task_keys, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_no_differences, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_quantities, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_sheet, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_time, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_axis, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_page, scratch_make, clear),
+      cmocka_unit_test_setup_teardown(test_panels, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_clip, scratch_make, clear),
+      cmocka_unit_test_setup_teardown(test_memory, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_terminal, scratch_make, clear),
+      cmocka_unit_test_setup_teardown(test_chart, scratch_make, clear),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

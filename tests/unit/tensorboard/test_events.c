@@ -2,6 +2,7 @@
 // not know the schema.
 #include "rl/tensorboard/events.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -258,7 +259,9 @@ static void test_off(void **state) {
   configure(ini);
   start(-1);
   expect_ok(rl_events_write_scalars(&events, 50, &scalar, 1));
+  int fd = events.fd;
   rl_events_close(&events);
+  assert_int_equal(fcntl(fd, F_GETFD), -1);
   rl_events_close(&events);
   // switched off by the next process, which goes on behind step 20 all the same
   expect_ok(rl_events_open(&events, scratch_dir, 20, false));

@@ -49,6 +49,24 @@ static inline void ask(const Site *site, int fd, const char *rest, const char *m
   assert_int_equal(send(fd, request, (size_t)length, MSG_NOSIGNAL), length);
 }
 
+static inline void ask_socket(const Site *site, int fd) {
+  char more[256];
+  snprintf(more, sizeof more,
+           "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://127.0.0.1:%d\r\n",
+           site->port);
+  ask(site, fd, "ws", more);
+}
+
+// Sends a text message of less than 126 bytes, masked by zeros.
+static inline void order(int fd, const char *json) {
+  size_t length = strlen(json);
+  assert_true(length < 126);
+  uint8_t frame[6 + 126] = {0x81, (uint8_t)(0x80 | length)};
+  memcpy(frame + 6, json, length);
+  assert_int_equal(send(fd, frame, 6 + length, MSG_NOSIGNAL), 6 + length);
+}
+
 // Reads until the text has come; text that has NULs in it is looked through behind them too.
 static inline void await(int fd, const char *text) {
   static char reply[1 << 17];

@@ -93,12 +93,14 @@ static void test_camera_is_seen(void **state) {
 
 static void test_sizes(void **state) {
   (void)state;
-  static const int size[][2] = {{320, 240},   {1920, 1080}, {16, 16},  {333, 77},
-                                {5000, 5000}, {-3, 0},      {640, 480}};
-  static const int expected[][2] = {{320, 240},   {1920, 1080}, {16, 16},  {332, 76},
-                                    {1920, 1080}, {16, 16},     {640, 480}};
-  double sky[3];
+  static const int size[][2] = {{320, 240}, {320, 480},   {480, 480}, {1920, 1080}, {16, 16},
+                                {333, 77},  {5000, 5000}, {-3, 0},    {640, 480}};
+  static const int expected[][2] = {{320, 240}, {320, 480},   {480, 480}, {1920, 1080}, {16, 16},
+                                    {332, 76},  {1920, 1080}, {16, 16},   {640, 480}};
+  double sky[3], first[3];
   open_all("env.id=HalfCheetah-v5");
+  draw();
+  mean_of(first, 0, 0.15);
   for (int fine = 0; fine < 2; fine++) {
     for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
       stage.width = size[k][0];
@@ -106,8 +108,9 @@ static void test_sizes(void **state) {
       OBEY(&stage, RL_COMMAND_QUALITY, .on = fine != 0);
       draw();
       assert_true(off.width == expected[k][0] && off.height == expected[k][1]);
+      // the same sky from edge to edge
       mean_of(sky, 0, 0.15);
-      assert_true(sky[2] > sky[0] + 20);
+      for (int c = 0; c < 3; c++) assert_true(fabs(sky[c] - first[c]) <= 8);
     }
   }
   close_all();

@@ -124,6 +124,19 @@ static void test_video(void **state) {
   assert_null(rl_hub_hold(hub, 0, RL_HUB_VIDEO, 1));
   assert_string_not_equal(r.trouble, "");
 
+  // the reason is gone with the next video, which has nothing of that left
+  rl_recorder_free(&r);
+  assert_int_equal(rl_recorder_init(&r, 4000), RL_OK);
+  memset(rgb, 0, 4000);
+  rl_recorder_push(&r, rgb, 4000, 0);
+  assert_int_equal(rl_recorder_save(&r, hub, 0, 64, 48), RL_OK);
+  await(&r);
+  assert_string_not_equal(r.trouble, "");
+  rl_recorder_push(&r, jpeg.data, jpeg.size, 1);
+  assert_int_equal(rl_recorder_save(&r, hub, 0, 64, 48), RL_OK);
+  await(&r);
+  assert_string_equal(r.trouble, "");
+
   // one under way is given up
   rl_recorder_push(&r, jpeg.data, jpeg.size, 1000);
   assert_int_equal(rl_recorder_save(&r, hub, 0, 64, 48), RL_OK);

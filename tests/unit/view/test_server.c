@@ -2,6 +2,10 @@
 // another thread: what is refused at the start, a page, a stream, a WebSocket. How it bears hostile
 // clients is tests/system/test_view_server.sh.
 #include "rl/view/server.h"
+
+#include <signal.h>
+
+#include "rl/view/connection.h"
 #include "tests/unit/view/client.h"
 
 typedef struct {
@@ -65,6 +69,43 @@ static void test_again(void **state) {
   close_world(&first);
 }
 
+// The server's thread leaves signals to its caller, who gets them as before.
+static void test_signals(void **state) {
+  (void)state;
+  sigset_t before, after;
+  sigemptyset(&before);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  World w = open_world();
+  pthread_sigmask(SIG_SETMASK, NULL, &after);
+  for (int number = 1; number < NSIG; number++) {
+    assert_int_equal(sigismember(&after, number), 0);
+  }
+  close_world(&w);
+}
+
+static bool is_closed(int fd, int milliseconds) {
+  struct pollfd look = {.fd = fd, .events = POLLIN};
+  char byte;
+  return poll(&look, 1, milliseconds) > 0 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+// One connection more than there are slots: of those that ask for nothing, the oldest goes for it.
+static void test_crowd(void **state) {
+  (void)state;
+  World w = open_world();
+  int idle[RL_SERVER_SLOTS];
+  for (int i = 0; i < RL_SERVER_SLOTS; i++) idle[i] = connect_client(&w.site);
+  assert_false(is_closed(idle[0], 200));
+  int fd = connect_client(&w.site);
+  assert_true(is_closed(idle[0], 3000));
+  assert_false(is_closed(idle[1], 0));
+  ask(&w.site, fd, "", "");
+  await(fd, "</html>");
+  close(fd);
+  for (int i = 0; i < RL_SERVER_SLOTS; i++) close(idle[i]);
+  close_world(&w);
+}
+
 // What a stream sends is whole pictures, the newest at the time.
 static void test_stream(void **state) {
   (void)state;
@@ -93,30 +134,51 @@ static void test_stream(void **state) {
 static void test_socket(void **state) {
   (void)state;
   World w = open_world();
-  char more[256];
-  snprintf(more, sizeof more,
-           "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://127.0.0.1:%d\r\n",
-           w.site.port);
   int fd = connect_client(&w.site);
-  ask(&w.site, fd, "ws", more);
+  ask_socket(&w.site, fd);
   // the answer that RFC 6455 gives for this key
   await(fd, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   rl_hub_state(w.hub, 1, "{\"a\": 1}", 8);
   await(fd, "{\"panel\": 1, \"panels\": 2, \"sequence\": 1, \"video\": 0, \"state\": {\"a\": 1}}");
-  // masked by zeros
-  static const char good[] = "\x81\x97\0\0\0\0{\"do\":\"save\",\"panel\":1}";
-  assert_int_equal(send(fd, good, sizeof good - 1, MSG_NOSIGNAL), sizeof good - 1);
+  order(fd, "{\"do\":\"save\",\"panel\":1}");
   RlCommand command = {0};
   double start = rl_clock_seconds();
   while (!rl_hub_pop(w.hub, &command)) assert_true(rl_clock_seconds() - start < 20);
   assert_int_equal(command.kind, RL_COMMAND_SAVE);
   assert_int_equal(command.panel, 1);
-  static const char bad[] = "\x81\x81\0\0\0\0{";
-  assert_int_equal(send(fd, bad, sizeof bad - 1, MSG_NOSIGNAL), sizeof bad - 1);
+  order(fd, "{");
   await(fd, "{\"refused\": \"message: found its end, expected '\\\"'\"}");
   close_world(&w);
   close(fd);
+}
+
+// An order in a message of so many bytes, blanks behind it.
+static void send_long(int fd, size_t size) {
+  static const char step[] = "{\"do\":\"step\",\"panel\":1}";
+  uint8_t frame[8 + RL_MESSAGE_SIZE + 1] = {0x81, 0x80 | 126, (uint8_t)(size >> 8), (uint8_t)size};
+  memset(frame + 8, ' ', size);
+  memcpy(frame + 8, step, sizeof step - 1);
+  assert_int_equal(send(fd, frame, 8 + size, MSG_NOSIGNAL), 8 + size);
+}
+
+// A byte too many ends the connection, and nothing of the message is obeyed.
+static void test_long_message(void **state) {
+  (void)state;
+  World w = open_world();
+  RlCommand command = {0};
+  int fd = connect_client(&w.site);
+  ask_socket(&w.site, fd);
+  await(fd, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  send_long(fd, RL_MESSAGE_SIZE);
+  double start = rl_clock_seconds();
+  while (!rl_hub_pop(w.hub, &command)) assert_true(rl_clock_seconds() - start < 20);
+  assert_int_equal(command.kind, RL_COMMAND_STEP);
+  send_long(fd, RL_MESSAGE_SIZE + 1);
+  // a close for a message too large, 1009
+  await(fd, "\x88\x02\x03\xf1");
+  assert_false(rl_hub_pop(w.hub, &command));
+  close(fd);
+  close_world(&w);
 }
 
 // Base64 bit by bit, of a count that is one more than a multiple of three.
@@ -167,8 +229,10 @@ static void test_video(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_refused), cmocka_unit_test(test_again), cmocka_unit_test(test_stream),
-      cmocka_unit_test(test_socket),  cmocka_unit_test(test_video),
+      cmocka_unit_test(test_refused),      cmocka_unit_test(test_again),
+      cmocka_unit_test(test_signals),      cmocka_unit_test(test_crowd),
+      cmocka_unit_test(test_stream),       cmocka_unit_test(test_socket),
+      cmocka_unit_test(test_long_message), cmocka_unit_test(test_video),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // A stage plays what rleval plays, bit for bit, whatever is looked at and asked for, unless it is
 // pushed; what it shows between two steps, and its orders.
+#include "tests/unit/rl/memory.h"
 #include "tests/unit/view/view.h"
 
 static RlStage stage, twin;
@@ -293,9 +294,8 @@ static void test_camera(void **state) {
 }
 
 // a model whose camera stands still: the free camera begins there, and sees the same
-static void test_standing_camera(void **state) {
-  (void)state;
-  TRAIN("env.id=Reacher-v5");
+static void check_standing_camera(const char *task) {
+  TRAIN(task);
   view_open(&stage, 5);
   mjvGLCamera eye[2];
   for (int k = 0; k < 2; k++) {
@@ -309,6 +309,13 @@ static void test_standing_camera(void **state) {
   }
   rl_stage_free(&stage);
   rl_run_free(&view_run);
+}
+
+static void test_standing_camera(void **state) {
+  (void)state;
+  check_standing_camera("env.id=Reacher-v5");
+  // not straight before the middle of its model
+  check_standing_camera("env.id=Pusher-v5");
 }
 
 // ---------------------------------------------------------------- orders
@@ -397,6 +404,12 @@ static void test_seek(void **state) {
   assert_int_equal(frames, 181);
   assert_int_equal(stage.steps, 120);
   assert_int_equal(stage.episode, 2);
+  rl_stage_free(&stage);
+  // within a step, a part of it is shown
+  view_open(&stage, 5);
+  assert_true(rl_stage_seek(&stage, 0.12, 1));
+  assert_int_equal(stage.steps, 3);
+  assert_true(fabs(stage.phase - 0.02) <= 1e-9);
   rl_stage_free(&stage);
   rl_run_free(&view_run);
   // the end of step k takes k steps, however its time is rounded
@@ -559,6 +572,36 @@ static void test_diverged(void **state) {
   rl_run_free(&view_run);
 }
 
+// A reset behind an episode's end begins the next episode, not the one after it.
+static void test_reset_behind_the_end(void **state) {
+  (void)state;
+  TRAIN("env.id=Reacher-v5");
+  view_open(&stage, 5);
+  while (!stage.ended) rl_stage_step(&stage);
+  OBEY(&stage, RL_COMMAND_RESET);
+  assert_false(stage.ended);
+  assert_int_equal(stage.episode, 1);
+  rl_stage_step(&stage);
+  assert_int_equal(stage.episode, 1);
+  rl_stage_free(&stage);
+  rl_run_free(&view_run);
+}
+
+// What a stage took it gives back.
+static void test_memory(void **state) {
+  (void)state;
+  TRAIN("env.id=Reacher-v5");
+  size_t before = 0;
+  for (int k = 0; k < 3; k++) {
+    view_open(&stage, 5);
+    rl_stage_step(&stage);
+    rl_stage_free(&stage);
+    if (k == 0) before = memory_in_use();
+  }
+  assert_true(memory_in_use() <= before + 16384);
+  rl_run_free(&view_run);
+}
+
 // MuJoCo out of memory for the pose shown: no end of the process, and a whole pose afterwards
 static void test_fatal_error_is_caught(void **state) {
   (void)state;
@@ -600,6 +643,8 @@ int main(void) {
       SCRATCH_TEST(test_open_refuses),
       SCRATCH_TEST(test_take),
       SCRATCH_TEST(test_diverged),
+      SCRATCH_TEST(test_reset_behind_the_end),
+      SCRATCH_TEST(test_memory),
       SCRATCH_TEST(test_fatal_error_is_caught),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "rl/base/pool.h"
 #include "tests/unit/view/client.h"
 #include "tests/unit/view/view.h"
 
@@ -56,12 +57,7 @@ static Looker look(RlWatch *watch) {
   Looker looker = {connect_client(&site), connect_client(&site)};
   ask(&site, looker.pictures, "stream/0", "");
   await(looker.pictures, "multipart/x-mixed-replace");
-  char more[256];
-  snprintf(more, sizeof more,
-           "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://127.0.0.1:%d\r\n",
-           site.port);
-  ask(&site, looker.states, "ws", more);
+  ask_socket(&site, looker.states);
   await(looker.states, "\"panels\": 1");
   return looker;
 }
@@ -115,14 +111,55 @@ static void test_refusals(void **state) {
   (void)state;
   RlWatch *watch = started();
   Looker looker = look(watch);
-  // masked by zeros
-  static const char save[] = "\x81\x97\0\0\0\0{\"do\":\"save\",\"panel\":0}";
-  assert_int_equal(send(looker.states, save, sizeof save - 1, MSG_NOSIGNAL), sizeof save - 1);
+  order(looker.states, "{\"do\":\"save\",\"panel\":0}");
   await(looker.states, "not while it trains: rlview shows and saves what a run has kept");
   const Site site = site_of(rl_watch_url(watch));
   rl_error_clear();
   assert_null(rl_watch_start(&view_run.config, view_run.folder.dir, site.port, 1));
   assert_non_null(strstr(rl_error_text(), "Address already in use"));
+  look_away(&looker);
+  rl_watch_stop(watch);
+  rl_run_free(&view_run);
+}
+
+// Time begins to pass with the first look: slowed down to a twentieth, the first step is alone for
+// most of a second.
+static void test_first_look(void **state) {
+  (void)state;
+  RlWatch *watch = started();
+  const Site site = site_of(rl_watch_url(watch));
+  Looker looker = {connect_client(&site), connect_client(&site)};
+  ask_socket(&site, looker.states);
+  await(looker.states, "\"steps\": 0,");
+  order(looker.states, "{\"do\":\"speed\",\"panel\":0,\"value\":0.05}");
+  usleep(300000);
+  ask(&site, looker.pictures, "stream/0", "");
+  await(looker.states, "\"steps\": 1,");
+  look_away(&looker);
+  rl_watch_stop(watch);
+  rl_run_free(&view_run);
+}
+
+static double cpu_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// Beside a training that has every processor the view takes a small share, and rests between.
+static void test_rests(void **state) {
+  (void)state;
+  TRAIN("env.id=InvertedPendulum-v5");
+  RlWatch *watch = rl_watch_start(&view_run.config, view_run.folder.dir, 0, 1000);
+  if (!watch) fail_msg("%s", rl_error_text());
+  Looker looker = look(watch);
+  await(looker.pictures, "\r\n\r\n\xff\xd8");
+  double cpu = cpu_seconds();
+  usleep(1500000);
+  double took = cpu_seconds() - cpu;
+  // 4 % of the processors, and what a few frames more or less make of it
+  double most = 1.5 * 0.04 * rl_pool_available() + 0.15;
+  if (!(took < most)) fail_msg("found %g s of processor time in 1.5 s, expected %g", took, most);
   look_away(&looker);
   rl_watch_stop(watch);
   rl_run_free(&view_run);
@@ -147,10 +184,9 @@ static void test_ends(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_newest_policy),
-      SCRATCH_TEST(test_nobody_looks),
-      SCRATCH_TEST(test_refusals),
-      SCRATCH_TEST(test_ends),
+      SCRATCH_TEST(test_newest_policy), SCRATCH_TEST(test_nobody_looks),
+      SCRATCH_TEST(test_refusals),      SCRATCH_TEST(test_first_look),
+      SCRATCH_TEST(test_rests),         SCRATCH_TEST(test_ends),
   };
   rl_watch_prepare();
   return cmocka_run_group_tests(tests, NULL, NULL);
