@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,17 +68,48 @@ static inline void order(int fd, const char *json) {
   assert_int_equal(send(fd, frame, 6 + length, MSG_NOSIGNAL), 6 + length);
 }
 
+// What has come of a reply.
+typedef struct {
+  char text[1 << 17];
+  size_t length;
+  double start;
+} Reply;
+
+static inline void receive(int fd, Reply *reply, const char *wanted) {
+  struct pollfd wait = {.fd = fd, .events = POLLIN};
+  if (reply->length == sizeof reply->text) reply->length = 0;
+  char *end = reply->text + reply->length;
+  size_t room = sizeof reply->text - reply->length;
+  ssize_t n = poll(&wait, 1, 1000) > 0 ? recv(fd, end, room, 0) : 0;
+  if (n > 0) reply->length += (size_t)n;
+  if (n < 0 || rl_clock_seconds() - reply->start > 20) fail_msg("%s did not come", wanted);
+}
+
 // Reads until the text has come; text that has NULs in it is looked through behind them too.
 static inline void await(int fd, const char *text) {
-  static char reply[1 << 17];
-  size_t length = 0;
-  double start = rl_clock_seconds();
-  while (!memmem(reply, length, text, strlen(text))) {
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (length == sizeof reply) length = 0;
-    ssize_t n = poll(&wait, 1, 1000) > 0 ? recv(fd, reply + length, sizeof reply - length, 0) : 0;
-    if (n > 0) length += (size_t)n;
-    if (n < 0 || rl_clock_seconds() - start > 20) fail_msg("\"%s\" did not come", text);
+  static Reply reply;
+  reply.length = 0;
+  reply.start = rl_clock_seconds();
+  while (!memmem(reply.text, reply.length, text, strlen(text))) receive(fd, &reply, text);
+}
+
+// Reads until a state has come in which there were steps, and returns how many.
+static inline long await_steps(int fd) {
+  static const char key[] = "\"steps\": ";
+  static Reply reply;
+  reply.length = 0;
+  reply.start = rl_clock_seconds();
+  for (size_t done = 0;;) {
+    if (done > reply.length) done = 0;  // the buffer was full and begins anew
+    char *found = memmem(reply.text + done, reply.length - done, key, sizeof key - 1), *end;
+    size_t left = found ? reply.length - (size_t)(found - reply.text) : 0;
+    if (!found || !memchr(found, ',', left)) {
+      receive(fd, &reply, "a step");
+      continue;
+    }
+    long steps = strtol(found + sizeof key - 1, &end, 10);
+    if (steps > 0) return steps;
+    done = (size_t)(end - reply.text);
   }
 }
 

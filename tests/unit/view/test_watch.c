@@ -122,8 +122,8 @@ static void test_refusals(void **state) {
   rl_run_free(&view_run);
 }
 
-// Time begins to pass with the first look: slowed down to a twentieth, the first step is alone for
-// most of a second.
+// Time begins to pass with the first look: slowed down to a twentieth, a step takes most of a
+// second, where a jump to the present would take thousands.
 static void test_first_look(void **state) {
   (void)state;
   RlWatch *watch = started();
@@ -134,7 +134,7 @@ static void test_first_look(void **state) {
   order(looker.states, "{\"do\":\"speed\",\"panel\":0,\"value\":0.05}");
   usleep(300000);
   ask(&site, looker.pictures, "stream/0", "");
-  await(looker.states, "\"steps\": 1,");
+  assert_true(await_steps(looker.states) < 20);
   look_away(&looker);
   rl_watch_stop(watch);
   rl_run_free(&view_run);
