@@ -7,12 +7,19 @@
 # says how to get them, and without them only the ceilings are beside ours. All sides of a row are measured in turn,
 # round by round, with as many threads (THREADS, 2), and each side's best counts. LOG (bench.jsonl beside the folder
 # RL_BIN) keeps all that was measured, one object of JSON a line. QUICK=1: tiny rounds, which show that it all works and
-# no more.
+# no more. PARTS: some of "ppo sac env infer growth memory".
 set -euo pipefail
 rounds=${1:-3}
 threads=${THREADS:-2}
 peers=$(cd "$(dirname "$0")" && pwd)/peers
 log=${LOG:-$RL_BIN/../bench.jsonl}
+all="ppo sac env infer growth memory"
+parts=${PARTS:-$all}
+for part in $parts; do
+  [[ " $all " == *" $part "* ]] && continue
+  echo "table: PARTS: found \"$part\", expected some of $all" >&2
+  exit 2
+done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 : >"$log"
@@ -132,7 +139,7 @@ beside() {
   at_least "$1" "${best[ours]}" "${best[$2]:-}" "$3" "$4"
 }
 
-train_rows() {
+ppo_rows() {
   local work
   work='PPO HalfCheetah-v5, steps/s'
   train ppo ppo_half_cheetah "${steps[ppo]}" sb3_ppo:HalfCheetah-v5 sbx_ppo:HalfCheetah-v5
@@ -152,6 +159,9 @@ train_rows() {
     train ppo ppo_ant_rltools "${steps[ppo_slow]}" rltools_ppo
     beside 'PPO Ant, its recipe, steps/s' rltools_ppo RLtools 1.8
   fi
+}
+
+sac_rows() {
   sac_row HalfCheetah-v5 sac_half_cheetah 6
   sac_row Humanoid-v5 sac_humanoid 5
   if [ -n "${PEERS:-}" ]; then
@@ -243,11 +253,7 @@ memory_rows() {
 }
 
 cells work ours beside ratio asked ''
-train_rows
-env_rows
-infer_rows
-growth_rows
-memory_rows
+for part in $parts; do "${part}_rows"; done
 if [ -z "${PEERS:-}" ] || [ -z "${PEERS2:-}" ]; then
   echo "Rows of other trainers need PEERS=PYTHON and PEERS2=PYTHON: tests/bench/peers/README.md says how to get them."
 fi
