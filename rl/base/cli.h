@@ -19,13 +19,13 @@ int rl_cli_exit(RlStatus status);
 // An option: its name, and one place that takes its value.
 typedef struct {
   const char *name;  // without the dashes; NULL ends a table
-  char letter;       // its short form; 0: none
   bool *flag;        // takes no value: true once it is given
   int64_t *number;   // a whole number in [lo, hi]
   int64_t lo, hi;
   const char **text;
   int *count, most;  // of a text that may be repeated: how many there are, and may be
   int mode;          // a program's own: what the option goes with
+  char letter;       // short form; 0: none
   bool given;        // set by rl_cli_parse
 } RlCliOption;
 
