@@ -119,23 +119,25 @@ void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int row
                       int with_gradient) {
   RL_ASSERT(rows >= 0);
   *work = (RlMlpWork){.rows = rows};
-  for (int l = 0; l <= mlp->L; l++) {
+  for (int l = 1; l <= mlp->L; l++) {
     const size_t size = (size_t)rows * (size_t)mlp->dim[l];
     work->y[l] = RL_PUSH(arena, RlReal, size);
     if (with_gradient) work->dy[l] = RL_PUSH(arena, RlReal, size);
   }
 }
 
-void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows) {
+void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, const RlReal *x, int rows) {
   RL_ASSERT(rows <= work->rows);
+  work->x = x;
   for (int l = 0; l < mlp->L; l++) {
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     RlReal *y = work->y[l + 1];
     if (mlp->packed[l] && rows >= RL_GEMM_PACK_ROWS) {
-      rl_gemm_forward_packed(y, work->y[l], mlp->packed[l], mlp->b[l], rows, out, in);
+      rl_gemm_forward_packed(y, x, mlp->packed[l], mlp->b[l], rows, out, in);
     } else {
-      rl_gemm_forward(y, work->y[l], mlp->W[l], mlp->b[l], rows, out, in);
+      rl_gemm_forward(y, x, mlp->W[l], mlp->b[l], rows, out, in);
     }
+    x = y;
     if (l == mlp->L - 1) break;
     const size_t size = (size_t)rows * (size_t)out;
     if (mlp->activation == RL_ACTIVATION_TANH) {
@@ -152,7 +154,8 @@ void rl_mlp_backward(const RlMlp *mlp, RlMlpWork *work, int rows, RlReal *grad) 
     const int in = mlp->dim[l], out = mlp->dim[l + 1];
     const RlReal *dy = work->dy[l + 1];
     if (grad) {
-      rl_gemm_backward_weight(grad + (mlp->W[l] - mlp->param), work->y[l], dy, rows, out, in);
+      const RlReal *x = l == 0 ? work->x : work->y[l];
+      rl_gemm_backward_weight(grad + (mlp->W[l] - mlp->param), x, dy, rows, out, in);
       rl_bias_backward(grad + (mlp->b[l] - mlp->param), dy, rows, out);
     }
     if (l == 0) break;

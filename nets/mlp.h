@@ -31,8 +31,9 @@ typedef struct {
 
 typedef struct {
   int rows;                       // capacity
-  RlReal *y[RL_MAX_LAYERS + 1];   // y[0]: input; y[l]: output of layer l, after its activation
-  RlReal *dy[RL_MAX_LAYERS + 1];  // gradients, see rl_mlp_backward; NULL if for forward only
+  const RlReal *x;                // what the last forward read; the caller's
+  RlReal *y[RL_MAX_LAYERS + 1];   // y[l], l >= 1: output of layer l, after its activation
+  RlReal *dy[RL_MAX_LAYERS + 1];  // their gradients, see rl_mlp_backward; NULL if for forward only
 } RlMlpWork;
 
 // Number of parameters of a network input -> hidden ... -> output.
@@ -57,8 +58,9 @@ void rl_mlp_pack_forward(RlMlp *mlp);
 void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int rows,
                       int with_gradient);
 
-// Runs rows rows of work->y[0] (rows, dim[0]) to work->y[L] (rows, dim[L]).
-void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, int rows);
+// Runs x (rows, dim[0]) to work->y[L] (rows, dim[L]). Nothing is copied: rl_mlp_backward reads x
+// again.
+void rl_mlp_forward(const RlMlp *mlp, RlMlpWork *work, const RlReal *x, int rows);
 
 // From work->dy[L] (rows, dim[L]), after a forward of the same rows: overwrites dy[L - 1] ...
 // dy[1], each with the gradient of a layer's output before its activation, and grad (nparam), laid

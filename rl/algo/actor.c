@@ -41,8 +41,7 @@ void rl_actor_gaussian(const RlActor *actor, RlGaussian *g) {
 // The outputs for rows rows of observations.
 static const RlReal *forward(RlActor *actor, const RlReal *obs, int rows) {
   const RlMlp *mlp = &actor->mlp;
-  memcpy(actor->work.y[0], obs, (size_t)rows * (size_t)mlp->dim[0] * sizeof(RlReal));
-  rl_mlp_forward(mlp, &actor->work, rows);
+  rl_mlp_forward(mlp, &actor->work, obs, rows);
   return actor->work.y[mlp->L];
 }
 
@@ -51,9 +50,8 @@ static const RlReal *forward_row(RlActor *actor, const RlReal *obs, int row) {
   const RlMlp *mlp = &actor->mlp;
   RlMlpWork view = actor->work;
   view.rows = 1;
-  for (int l = 0; l <= mlp->L; l++) view.y[l] += (size_t)row * (size_t)mlp->dim[l];
-  memcpy(view.y[0], obs, (size_t)mlp->dim[0] * sizeof(RlReal));
-  rl_mlp_forward(mlp, &view, 1);
+  for (int l = 1; l <= mlp->L; l++) view.y[l] += (size_t)row * (size_t)mlp->dim[l];
+  rl_mlp_forward(mlp, &view, obs, 1);
   return view.y[mlp->L];
 }
 

@@ -34,6 +34,7 @@ static void net_init(RlPpoNet *net, RlArena *arena, RlMlp *mlp, int nslot, int b
     RlPpoSlot *slot = &net->slot[s];
     rl_mlp_work_init(&slot->work, arena, mlp, block, 1);
     slot->grad = net->slot_grad + (size_t)s * nparam;
+    slot->obs = RL_PUSH(arena, RlReal, block * mlp->dim[0]);
     slot->act = RL_PUSH(arena, RlReal, block * A);
     slot->old_mean = RL_PUSH(arena, RlReal, block * A);
     slot->old_logp = RL_PUSH(arena, RlReal, block);
@@ -96,8 +97,7 @@ static void evaluate_block(void *arg, int job) {
   RlMlpWork *work = &e->ppo->value_work[job];
   int start = job * VALUE_BLOCK, O = e->ppo->O, L = e->ppo->critic->L;
   int rows = e->rows - start < VALUE_BLOCK ? e->rows - start : VALUE_BLOCK;
-  memcpy(work->y[0], e->obs + (size_t)start * (size_t)O, (size_t)(rows * O) * sizeof(RlReal));
-  rl_mlp_forward(e->ppo->critic, work, rows);
+  rl_mlp_forward(e->ppo->critic, work, e->obs + (size_t)start * (size_t)O, rows);
   memcpy(e->value + start, work->y[L], (size_t)rows * sizeof(RlReal));
 }
 
@@ -182,12 +182,12 @@ static void actor_block(const Minibatch *mb, RlPpoSlot *slot, int start, int row
   const RlMlp *mlp = &mb->ppo->actor->mlp;
   const int *row = mb->row + start;
   int A = rollout->A;
-  gather(slot->work.y[0], rollout->obs, row, rows, rollout->O);
+  gather(slot->obs, rollout->obs, row, rows, rollout->O);
   gather(slot->act, rollout->act, row, rows, A);
   gather(slot->old_mean, rollout->mean, row, rows, A);
   gather(slot->old_logp, rollout->logp, row, rows, 1);
   // detail: ratio-starts-at-one: the same bits as when these rows were acted on
-  rl_mlp_forward(mlp, &slot->work, rows);
+  rl_mlp_forward(mlp, &slot->work, slot->obs, rows);
   RlReal *dlog_sigma = slot->grad + (mlp->extra - mlp->param);
   memset(dlog_sigma, 0, (size_t)mlp->nextra * sizeof(RlReal));
   rl_ppo_loss_policy(&mb->loss, slot->work.dy[mlp->L], dlog_sigma, &slot->sums, slot->act,
@@ -200,10 +200,10 @@ static void critic_block(const Minibatch *mb, RlPpoSlot *slot, int start, int ro
   const RlRollout *rollout = mb->rollout;
   const RlMlp *mlp = mb->ppo->critic;
   const int *row = mb->row + start;
-  gather(slot->work.y[0], rollout->obs, row, rows, rollout->O);
+  gather(slot->obs, rollout->obs, row, rows, rollout->O);
   gather(slot->old_value, rollout->value, row, rows, 1);
   gather(slot->ret, rollout->ret, row, rows, 1);
-  rl_mlp_forward(mlp, &slot->work, rows);
+  rl_mlp_forward(mlp, &slot->work, slot->obs, rows);
   rl_ppo_loss_value(&mb->loss, slot->work.dy[mlp->L], &slot->sums, slot->work.y[mlp->L],
                     slot->old_value, slot->ret, rows);
   rl_mlp_backward(mlp, &slot->work, rows, slot->grad);

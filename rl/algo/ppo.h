@@ -22,6 +22,7 @@ typedef struct {
   RlMlpWork work;
   RlReal *grad;  // its row of the network's slot_grad (nparam)
   RlPpoSums sums;
+  RlReal *obs;                               // gathered rows (block, O)
   RlReal *act, *old_mean;                    // gathered rows (block, A), the actor's slots only
   RlReal *old_logp, *adv, *old_value, *ret;  // gathered rows (block)
 } RlPpoSlot;

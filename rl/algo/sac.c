@@ -15,11 +15,9 @@ static int parts(int n, int size) {
 }
 
 // At least two blocks, even where one would do: a second thread has its half of every job.
-static void cut(RlSac *sac) {
-  int B = sac->o->batch_size, nblock = parts(B, RL_SAC_BLOCK);
-  nblock = nblock < 2 ? 2 : nblock > RL_SAC_MAX_BLOCKS ? RL_SAC_MAX_BLOCKS : nblock;
-  sac->block = parts(B, nblock);
-  sac->nblock = parts(B, sac->block);
+static int block_size(int B) {
+  int nblock = parts(B, RL_SAC_BLOCK);
+  return parts(B, nblock < 2 ? 2 : nblock > RL_SAC_MAX_BLOCKS ? RL_SAC_MAX_BLOCKS : nblock);
 }
 
 static int block_rows(const RlSac *sac, int b) {
@@ -46,24 +44,18 @@ static void batch_init(RlSacBatch *batch, RlArena *arena, int B, int O, int A) {
   batch->next_noise = RL_PUSH(arena, RlReal, B * A);
 }
 
-static void block_init(RlSac *sac, int b, RlArena *arena) {
-  RlSacBlock *block = &sac->blocks[b];
-  int rows = sac->block, A = sac->A;
-  size_t first = (size_t)b * (size_t)sac->block * (size_t)sac->O;
+static void block_init(RlSac *sac, RlSacBlock *block, RlArena *arena) {
+  int rows = sac->block, O = sac->O, A = sac->A;
   rl_mlp_work_init(&block->next_actor, arena, &sac->actor->mlp, rows, 0);
   rl_mlp_work_init(&block->actor, arena, &sac->actor->mlp, rows, 1);
-  // the actor reads the minibatch where it lies
-  block->next_actor.y[0] = sac->batch.next_obs + first;
-  block->actor.y[0] = sac->batch.obs + first;
   rl_squashed_work_init(&block->next_pi, arena, rows, A);
   rl_squashed_work_init(&block->pi, arena, rows, A);
   for (int c = 0; c < RL_SAC_CRITICS; c++) {
     rl_mlp_work_init(&block->target[c], arena, &sac->target[c], rows, 0);
     rl_mlp_work_init(&block->critic[c], arena, sac->critic[c], rows, 1);
-    // both critics read one input
-    block->target[c].y[0] = block->target[0].y[0];
-    block->critic[c].y[0] = block->critic[0].y[0];
   }
+  block->next_x = RL_PUSH(arena, RlReal, rows * (O + A));
+  block->x = RL_PUSH(arena, RlReal, rows * (O + A));
   block->y = RL_PUSH(arena, RlReal, rows);
   block->dact = RL_PUSH(arena, RlReal, rows * A);
   block->dq = RL_PUSH(arena, RlReal, rows * A);
@@ -78,7 +70,8 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
   int O = sac->O = actor->mlp.dim[0], A = sac->A = actor->A;
   sac->pool = pool;
   sac->actor = actor;
-  cut(sac);
+  sac->block = block_size(o->batch_size);
+  sac->nblock = parts(o->batch_size, sac->block);
   net_init(&sac->actor_net, arena, &actor->mlp, sac->nblock, o->adam_epsilon);
   for (int c = 0; c < RL_SAC_CRITICS; c++) {
     sac->critic[c] = &critic[c];
@@ -95,7 +88,7 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
     rl_rng_init(&sac->noise_rng[b], seed, RL_STREAM_LEARN, (uint64_t)b);
   }
   batch_init(&sac->batch, arena, o->batch_size, O, A);
-  for (int b = 0; b < sac->nblock; b++) block_init(sac, b, arena);
+  for (int b = 0; b < sac->nblock; b++) block_init(sac, &sac->blocks[b], arena);
 }
 
 double rl_sac_bytes(const RlConfig *config, int O, int A) {
@@ -105,7 +98,7 @@ double rl_sac_bytes(const RlConfig *config, int O, int A) {
   double ncritic = rl_mlp_nparam(O + A, &p->hidden_critic, 1);
   for (int l = 0; l < p->hidden_actor.n; l++) width += 3.0 * p->hidden_actor.dim[l];
   for (int l = 0; l < p->hidden_critic.n; l++) width += 6.0 * p->hidden_critic.dim[l];
-  double blocks = fmin(RL_SAC_MAX_BLOCKS, fmax(2, ceil(B / RL_SAC_BLOCK)));
+  double blocks = ceil(B / block_size(config->sac.batch_size));
   return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
 }
 
@@ -191,11 +184,11 @@ static void join(RlReal *x, const RlReal *obs, const RlReal *act, int rows, int 
   }
 }
 
-// pi for rows of observations, work's input: actions and their log-densities.
-static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const RlReal *noise,
-                int rows) {
+// pi for rows of observations: actions and their log-densities.
+static void act(const RlActor *actor, RlMlpWork *work, RlSquashedWork *pi, const RlReal *obs,
+                const RlReal *noise, int rows) {
   const RlMlp *mlp = &actor->mlp;
-  rl_mlp_forward(mlp, work, rows);
+  rl_mlp_forward(mlp, work, obs, rows);
   rl_squashed_forward(&actor->squash, pi, work->y[mlp->L], noise, rows);
 }
 
@@ -210,9 +203,13 @@ static void target_block(const Update *u, int b) {
   const RlSacOptions *o = sac->o;
   RlSacBlock *block = &sac->blocks[b];
   int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
-  act(sac->actor, &block->next_actor, &block->next_pi, sac->batch.next_noise + first * A, rows);
-  join(block->target[0].y[0], block->next_actor.y[0], block->next_pi.act, rows, O, A);
-  for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(&sac->target[c], &block->target[c], rows);
+  const RlReal *obs = sac->batch.next_obs + first * O;
+  act(sac->actor, &block->next_actor, &block->next_pi, obs, sac->batch.next_noise + first * A,
+      rows);
+  join(block->next_x, obs, block->next_pi.act, rows, O, A);
+  for (int c = 0; c < u->ncritic; c++) {
+    rl_mlp_forward(&sac->target[c], &block->target[c], block->next_x, rows);
+  }
   for (int r = 0; r < rows; r++) {
     double q = (double)block->target[0].y[sac->target[0].L][r];
     // detail: clipped-double-q
@@ -233,8 +230,9 @@ static void policy_block(const Update *u, int b) {
   RlSacBlock *block = &sac->blocks[b];
   int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
   memset(&block->sums, 0, sizeof block->sums);
-  act(sac->actor, &block->actor, &block->pi, sac->batch.noise + first * A, rows);
-  join(block->critic[0].y[0], block->actor.y[0], sac->batch.act + first * A, rows, O, A);
+  const RlReal *obs = sac->batch.obs + first * O;
+  act(sac->actor, &block->actor, &block->pi, obs, sac->batch.noise + first * A, rows);
+  join(block->x, obs, sac->batch.act + first * A, rows, O, A);
   for (int r = 0; r < rows; r++) block->sums.logp += (double)block->pi.logp[r];
   for (int i = 0; i < rows * A; i++) {
     block->sums.sigma += (double)block->pi.sigma[i];
@@ -256,7 +254,7 @@ static void critic_job(void *arg, int job) {
   RlSacNet *net = &sac->critic_net[c];
   RlMlpWork *work = &block->critic[c];
   RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam;
-  rl_mlp_forward(net->mlp, work, rows);
+  rl_mlp_forward(net->mlp, work, block->x, rows);
   const RlReal *q = work->y[net->mlp->L];
   for (int r = 0; r < rows; r++) {
     double error = (double)q[r] - (double)block->y[r];
@@ -309,12 +307,14 @@ static void actor_job(void *arg, int b) {
   RlSacBlock *block = &sac->blocks[b];
   RlSacNet *net = &sac->actor_net;
   int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
-  RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam, *x = block->critic[0].y[0];
+  RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam;
   for (int r = 0; r < rows; r++) {
-    memcpy(x + r * (O + A) + O, block->pi.act + r * A, (size_t)A * sizeof(RlReal));
+    memcpy(block->x + r * (O + A) + O, block->pi.act + r * A, (size_t)A * sizeof(RlReal));
   }
   // detail: actor-sees-updated-critics
-  for (int c = 0; c < u->ncritic; c++) rl_mlp_forward(sac->critic[c], &block->critic[c], rows);
+  for (int c = 0; c < u->ncritic; c++) {
+    rl_mlp_forward(sac->critic[c], &block->critic[c], block->x, rows);
+  }
   least_value_backward(u, block, rows);
   block->sums.actor_loss += u->alpha * block->sums.logp;
   rl_squashed_backward(&sac->actor->squash, &block->pi, block->actor.dy[net->mlp->L], block->dact,

@@ -28,7 +28,8 @@ typedef struct {
 typedef struct {
   RlMlpWork next_actor, actor;  // pi(s'), pi(s)
   RlSquashedWork next_pi, pi;
-  RlMlpWork target[RL_SAC_CRITICS], critic[RL_SAC_CRITICS];  // input: (observation, action)
+  RlMlpWork target[RL_SAC_CRITICS], critic[RL_SAC_CRITICS];
+  RlReal *next_x, *x;        // their inputs, observation and action     (rows, O + A)
   RlReal *y;                 // what the critics learn                      (rows)
   RlReal *dact;              // gradient of the actor's loss by the action  (rows, A)
   RlReal *dq;                // scratch for the same, one critic's          (rows, A)

@@ -10,9 +10,11 @@
 // What the policy's critics need to be asked for one value; it is freed with the policy.
 static void make_critics(RlStage *stage) {
   RlPolicy *policy = &stage->served.policy;
+  RlArena *arena = &stage->served.arena;
   for (int c = 0; c < policy->ncritic; c++) {
-    rl_mlp_work_init(&stage->critic_work[c], &stage->served.arena, &policy->critic[c], 1, 0);
+    rl_mlp_work_init(&stage->critic_work[c], arena, &policy->critic[c], 1, 0);
   }
+  stage->critic_x = RL_PUSH(arena, RlReal, policy->O + policy->A);
 }
 
 static void push_rows(RlStage *stage) {

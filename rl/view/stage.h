@@ -34,6 +34,7 @@ typedef struct {
   // the policy
   RlServed served;
   RlMlpWork critic_work[2];
+  RlReal *critic_x;             // observation and action (O + A)
   int64_t cursor;               // step of the checkpoint last asked for
   int checkpoint, ncheckpoint;  // its place among the run's (from 1; 0: none), how many there are
   char note[RL_STAGE_NOTE];     // what went wrong last, "" if nothing

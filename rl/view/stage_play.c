@@ -91,15 +91,13 @@ static double judge(RlStage *stage) {
   const RlConfig *config = &stage->served.config;
   size_t O = (size_t)policy->O, A = (size_t)policy->A;
   double value = INFINITY;
+  // rl_policy_act has just normalised the observation
+  memcpy(stage->critic_x, policy->norm_obs, O * sizeof(RlReal));
+  for (size_t j = 0; j < A; j++) stage->critic_x[O + j] = (RlReal)stage->act[j];
   for (int c = 0; c < policy->ncritic; c++) {
     const RlMlp *critic = &policy->critic[c];
     RlMlpWork *work = &stage->critic_work[c];
-    // rl_policy_act has just normalised the observation
-    memcpy(work->y[0], policy->norm_obs, O * sizeof(RlReal));
-    if (policy->actor.squashed) {
-      for (size_t j = 0; j < A; j++) work->y[0][O + j] = (RlReal)stage->act[j];
-    }
-    rl_mlp_forward(critic, work, 1);
+    rl_mlp_forward(critic, work, stage->critic_x, 1);
     value = fmin(value, (double)work->y[critic->L][0]);
   }
   if (!policy->actor.squashed) return value * rl_return_scale_deviation(&policy->scale);

@@ -19,7 +19,7 @@ typedef struct {
   RlArena arena;
   RlMlp mlp;
   RlMlpWork work;
-  double *grad;
+  double *x, *grad;  // x (ROWS, INPUT)
 } Net;
 
 static Net make(int activation, int layers) {
@@ -30,7 +30,8 @@ static Net make(int activation, int layers) {
   rl_mlp_init(&net.mlp, &net.arena, INPUT, &hidden, OUTPUT, activation, 0);
   rl_mlp_draw(&net.mlp, RL_INIT_UNIFORM, 1, &rng);
   rl_mlp_work_init(&net.work, &net.arena, &net.mlp, ROWS, 1);
-  for (int i = 0; i < ROWS * INPUT; i++) net.work.y[0][i] = rl_rng_normal(&rng);
+  net.x = RL_PUSH(&net.arena, double, ROWS *INPUT);
+  for (int i = 0; i < ROWS * INPUT; i++) net.x[i] = rl_rng_normal(&rng);
   net.grad = RL_PUSH(&net.arena, double, net.mlp.nparam);
   return net;
 }
@@ -42,7 +43,7 @@ static double weight_of(int i) {
 // Loss sum c_i (y_i + y_i^2 / 2); kinks is a hash of which hidden units are on.
 static double loss(Net *net, uint64_t *kinks) {
   const RlMlp *mlp = &net->mlp;
-  rl_mlp_forward(mlp, &net->work, ROWS);
+  rl_mlp_forward(mlp, &net->work, net->x, ROWS);
   *kinks = 0;
   for (int l = 1; l < mlp->L; l++) {
     for (int i = 0; i < ROWS * mlp->dim[l]; i++) {
@@ -134,8 +135,7 @@ static void test_relu_kink(void **unused) {
   const double x[] = {-1e-9, 0, 1e-9}, want[] = {0, 0, 6};
   for (int i = 0; i < 3; i++) {
     double grad[4] = {0};
-    work.y[0][0] = x[i];
-    rl_mlp_forward(&mlp, &work, 1);
+    rl_mlp_forward(&mlp, &work, &x[i], 1);
     work.dy[2][0] = 1;
     rl_mlp_backward(&mlp, &work, 1, grad);
     assert_true(grad[1] == want[i] / 2);

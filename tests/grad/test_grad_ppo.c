@@ -21,8 +21,7 @@ typedef struct {
 } Case;
 
 static void evaluate(Case *c) {
-  memcpy(c->work.y[0], c->obs, ROWS * O * sizeof(double));
-  rl_mlp_forward(&c->actor.mlp, &c->work, ROWS);
+  rl_mlp_forward(&c->actor.mlp, &c->work, c->obs, ROWS);
   rl_actor_gaussian(&c->actor, &c->g);
 }
 
@@ -58,8 +57,7 @@ static double value_loss(void *arg) {
   Case *c = arg;
   RlPpoSums sums = {0};
   double dvalue[ROWS];
-  memcpy(c->value_work.y[0], c->obs, ROWS * O * sizeof(double));
-  rl_mlp_forward(&c->critic, &c->value_work, ROWS);
+  rl_mlp_forward(&c->critic, &c->value_work, c->obs, ROWS);
   rl_ppo_loss_value(&c->loss, dvalue, &sums, c->value_work.y[c->critic.L], c->old_value, c->ret,
                     ROWS);
   return c->loss.weight * c->o.vf_coef * sums.value_loss;

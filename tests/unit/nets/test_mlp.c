@@ -17,7 +17,7 @@ typedef struct {
   RlArena arena;
   RlMlp mlp;
   RlMlpWork work;
-  RlReal *grad;
+  RlReal *x, *grad;  // x (MAX_ROWS, input)
 } Net;
 
 static Net make(int input, RlDims hidden, int output, int activation, int nextra) {
@@ -32,7 +32,8 @@ static Net make(int input, RlDims hidden, int output, int activation, int nextra
     }
   }
   rl_mlp_work_init(&net.work, &net.arena, &net.mlp, MAX_ROWS, 1);
-  for (int i = 0; i < MAX_ROWS * input; i++) net.work.y[0][i] = (RlReal)rl_rng_normal(&rng);
+  net.x = RL_PUSH(&net.arena, RlReal, MAX_ROWS * input);
+  for (int i = 0; i < MAX_ROWS * input; i++) net.x[i] = (RlReal)rl_rng_normal(&rng);
   net.grad = RL_PUSH(&net.arena, RlReal, net.mlp.nparam);
   return net;
 }
@@ -90,11 +91,11 @@ static void check_against_naive(Net net, int rows) {
   double y[RL_MAX_LAYERS + 1][MAX_WIDTH], most = 0, largest = 0;
   double *grad = calloc((size_t)mlp->nparam, sizeof(double));
   assert_non_null(grad);
-  rl_mlp_forward(mlp, &net.work, rows);
+  rl_mlp_forward(mlp, &net.work, net.x, rows);
   for (int i = 0; i < rows * A; i++) net.work.dy[mlp->L][i] = (RlReal)sin(i + 1);
   rl_mlp_backward(mlp, &net.work, rows, net.grad);
   for (int m = 0; m < rows; m++) {
-    naive_forward(mlp, net.work.y[0] + m * O, y);
+    naive_forward(mlp, net.x + m * O, y);
     naive_backward(mlp, y, net.work.dy[mlp->L] + m * A, grad);
     for (int j = 0; j < A; j++) {
       most = worse(most, (double)net.work.y[mlp->L][m * A + j], y[mlp->L][j]);
@@ -132,7 +133,7 @@ static void test_backward_overwrites(void **unused) {
   Net net = make(11, (RlDims){2, {32, 16}}, 3, RL_ACTIVATION_TANH, 2);
   const int layers = net.mlp.nparam - net.mlp.nextra;
   RlReal *once = RL_PUSH(&net.arena, RlReal, net.mlp.nparam);
-  rl_mlp_forward(&net.mlp, &net.work, 40);
+  rl_mlp_forward(&net.mlp, &net.work, net.x, 40);
   for (int i = 0; i < 40 * 3; i++) net.work.dy[3][i] = (RlReal)cos(i);
   rl_mlp_backward(&net.mlp, &net.work, 40, net.grad);
   memcpy(once, net.grad, (size_t)net.mlp.nparam * sizeof(RlReal));
@@ -154,7 +155,7 @@ static void check_path_back(RlDims hidden, int activation) {
   Net net = make(O, hidden, A, activation, 0);
   const int L = net.mlp.L, first = net.mlp.dim[1];
   RlReal *full = RL_PUSH(&net.arena, RlReal, ROWS * first);
-  rl_mlp_forward(&net.mlp, &net.work, ROWS);
+  rl_mlp_forward(&net.mlp, &net.work, net.x, ROWS);
   for (int i = 0; i < ROWS * A; i++) net.work.dy[L][i] = (RlReal)cos(i);
   rl_mlp_backward(&net.mlp, &net.work, ROWS, net.grad);
   memcpy(full, net.work.dy[1], (size_t)(ROWS * first) * sizeof(RlReal));
@@ -181,10 +182,9 @@ static void test_path_back(void **unused) {
 static void check_rows(RlDims hidden) {
   Net all = make(17, hidden, 6, RL_ACTIVATION_TANH, 0);
   Net one = make(17, hidden, 6, RL_ACTIVATION_TANH, 0);
-  rl_mlp_forward(&all.mlp, &all.work, MAX_ROWS);
+  rl_mlp_forward(&all.mlp, &all.work, all.x, MAX_ROWS);
   for (int m = 0; m < MAX_ROWS; m++) {
-    memcpy(one.work.y[0], all.work.y[0] + m * 17, 17 * sizeof(RlReal));
-    rl_mlp_forward(&one.mlp, &one.work, 1);
+    rl_mlp_forward(&one.mlp, &one.work, all.x + m * 17, 1);
     assert_memory_equal(one.work.y[3], all.work.y[3] + m * 6, 6 * sizeof(RlReal));
   }
   rl_arena_free(&all.arena);

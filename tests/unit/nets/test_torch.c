@@ -40,16 +40,16 @@ static void assert_close(const char *name, const float *got, const float *want, 
   assert_true(most <= tolerance * size);
 }
 
-static void step_forward_backward(const RlMlp *mlp, RlMlpWork *work, const float *target,
-                                  RlReal *grad) {
-  rl_mlp_forward(mlp, work, ROWS);
+static void step_forward_backward(const RlMlp *mlp, RlMlpWork *work, const float *x,
+                                  const float *target, RlReal *grad) {
+  rl_mlp_forward(mlp, work, x, ROWS);
   for (int i = 0; i < ROWS * OUTPUT; i++) work->dy[3][i] = work->y[3][i] - target[i];
   memset(grad, 0, NPARAM * sizeof(RlReal));
   rl_mlp_backward(mlp, work, ROWS, grad);
 }
 
 static void check_file(const char *path, int activation) {
-  float want[MOST], target[MOST], grad[NPARAM];
+  float want[MOST], x[MOST], target[MOST], grad[NPARAM];
   RlArena arena = {0};
   RlMlp mlp;
   RlMlpWork work;
@@ -63,10 +63,10 @@ static void check_file(const char *path, int activation) {
   file = fopen(path, "r");
   assert_non_null(file);
   read_block(mlp.param, "param", NPARAM);
-  read_block(work.y[0], "x", ROWS * INPUT);
+  read_block(x, "x", ROWS * INPUT);
   read_block(target, "target", ROWS * OUTPUT);
   rl_mlp_pack(&mlp);
-  step_forward_backward(&mlp, &work, target, grad);
+  step_forward_backward(&mlp, &work, x, target, grad);
   read_block(want, "y", ROWS * OUTPUT);
   assert_close("y", work.y[3], want, ROWS * OUTPUT, 2e-6);
   read_block(want, "dy", ROWS * OUTPUT);
@@ -75,7 +75,7 @@ static void check_file(const char *path, int activation) {
   assert_close("grad", grad, want, NPARAM, 2e-6);
 
   for (int t = 0; t < 3; t++) {
-    if (t > 0) step_forward_backward(&mlp, &work, target, grad);
+    if (t > 0) step_forward_backward(&mlp, &work, x, target, grad);
     rl_adam_step(&adam, mlp.param, grad, 1, 3e-3);
     rl_mlp_pack(&mlp);
   }

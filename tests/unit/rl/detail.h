@@ -98,8 +98,9 @@ static inline void detail_value(RlRun *run, RlReal *value, const float *obs, int
   RlArena arena = {0};
   RlMlpWork work;
   rl_mlp_work_init(&work, &arena, &run->policy.critic[0], rows, 0);
-  rl_normalizer_forward(&run->policy.norm, work.y[0], obs, rows);
-  rl_mlp_forward(&run->policy.critic[0], &work, rows);
+  RlReal *x = RL_PUSH(&arena, RlReal, rows * run->policy.O);
+  rl_normalizer_forward(&run->policy.norm, x, obs, rows);
+  rl_mlp_forward(&run->policy.critic[0], &work, x, rows);
   memcpy(value, work.y[run->policy.critic[0].L], (size_t)rows * sizeof(RlReal));
   rl_arena_free(&arena);
 }

@@ -67,8 +67,7 @@ static inline void detail_forward(const RlMlp *mlp, RlReal *out, const RlReal *x
   RlArena arena = {0};
   RlMlpWork work;
   rl_mlp_work_init(&work, &arena, mlp, rows, 0);
-  memcpy(work.y[0], x, (size_t)(rows * mlp->dim[0]) * sizeof(RlReal));
-  rl_mlp_forward(mlp, &work, rows);
+  rl_mlp_forward(mlp, &work, x, rows);
   memcpy(out, work.y[mlp->L], (size_t)(rows * mlp->dim[mlp->L]) * sizeof(RlReal));
   rl_arena_free(&arena);
 }

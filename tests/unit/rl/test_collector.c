@@ -243,8 +243,7 @@ static void test_lost(void **state) {
   RlArena arena = {0};
   RlMlpWork work;
   rl_mlp_work_init(&work, &arena, &run.policy.critic[0], 1, 0);
-  memcpy(work.y[0], run.rollout.final_obs + 10, 10 * sizeof(RlReal));
-  rl_mlp_forward(&run.policy.critic[0], &work, 1);
+  rl_mlp_forward(&run.policy.critic[0], &work, run.rollout.final_obs + 10, 1);
   value = work.y[run.policy.critic[0].L][0];
   assert_true(run.rollout.next_value[8 * 4 + 1] == value);
   rl_arena_free(&arena);

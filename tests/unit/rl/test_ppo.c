@@ -8,8 +8,7 @@ static double value_of(Bench *b, const RlReal *obs) {
   RlArena arena = {0};
   RlMlpWork work;
   rl_mlp_work_init(&work, &arena, &b->critic, 1, 0);
-  memcpy(work.y[0], obs, O * sizeof(RlReal));
-  rl_mlp_forward(&b->critic, &work, 1);
+  rl_mlp_forward(&b->critic, &work, obs, 1);
   double value = (double)work.y[b->critic.L][0];
   rl_arena_free(&arena);
   return value;
@@ -74,12 +73,13 @@ static void plain_gradient(Bench *b, Gradient *out, const int *row, int rows) {
   RlMlpWork actor, critic;
   rl_mlp_work_init(&actor, &arena, &b->actor.mlp, rows, 1);
   rl_mlp_work_init(&critic, &arena, &b->critic, rows, 1);
+  RlReal *obs = RL_PUSH(&arena, RlReal, rows * O);
   RlReal *act = RL_PUSH(&arena, RlReal, rows * A), *mean = RL_PUSH(&arena, RlReal, rows * A);
   RlReal *logp = RL_PUSH(&arena, RlReal, rows), *adv = RL_PUSH(&arena, RlReal, rows);
   RlReal *value = RL_PUSH(&arena, RlReal, rows), *ret = RL_PUSH(&arena, RlReal, rows);
   for (int k = 0; k < rows; k++) {
     int i = row[k];
-    memcpy(actor.y[0] + k * O, r->obs + i * O, O * sizeof(RlReal));
+    memcpy(obs + k * O, r->obs + i * O, O * sizeof(RlReal));
     memcpy(act + k * A, r->act + i * A, A * sizeof(RlReal));
     memcpy(mean + k * A, r->mean + i * A, A * sizeof(RlReal));
     logp[k] = r->logp[i];
@@ -87,7 +87,6 @@ static void plain_gradient(Bench *b, Gradient *out, const int *row, int rows) {
     value[k] = r->value[i];
     ret[k] = r->ret[i];
   }
-  memcpy(critic.y[0], actor.y[0], (size_t)(rows * O) * sizeof(RlReal));
   RlGaussian g;
   rl_actor_gaussian(&b->actor, &g);
   RlPpoSums sums = {0};
@@ -95,11 +94,11 @@ static void plain_gradient(Bench *b, Gradient *out, const int *row, int rows) {
                     &g};
   memset(out, 0, sizeof *out);
   const RlMlp *mlp = &b->actor.mlp;
-  rl_mlp_forward(mlp, &actor, rows);
+  rl_mlp_forward(mlp, &actor, obs, rows);
   rl_ppo_loss_policy(&loss, actor.dy[mlp->L], out->grad[0] + (mlp->nparam - A), &sums, act,
                      actor.y[mlp->L], mean, logp, adv, rows);
   rl_mlp_backward(mlp, &actor, rows, out->grad[0]);
-  rl_mlp_forward(&b->critic, &critic, rows);
+  rl_mlp_forward(&b->critic, &critic, obs, rows);
   rl_ppo_loss_value(&loss, critic.dy[b->critic.L], &sums, critic.y[b->critic.L], value, ret, rows);
   rl_mlp_backward(&b->critic, &critic, rows, out->grad[1]);
   take_norm(out, 0, mlp->nparam);
