@@ -31,10 +31,12 @@ static double address_space(void) {
   return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-static void limit_memory(double bytes) {
+void rl_contained_memory(double bytes) {
   double most = address_space() + bytes;
-  const struct rlimit limit = {(rlim_t)most, (rlim_t)most};
-  if (most > bytes && most < 0x1p62) (void)setrlimit(RLIMIT_AS, &limit);
+  struct rlimit limit;
+  if (!(most > bytes && most < 0x1p62) || getrlimit(RLIMIT_AS, &limit) != 0) return;
+  limit.rlim_cur = (rlim_t)most < limit.rlim_max ? (rlim_t)most : limit.rlim_max;
+  (void)setrlimit(RLIMIT_AS, &limit);
 }
 
 void rl_contained_clock(double seconds) {
@@ -53,7 +55,7 @@ static _Noreturn void answer(int to, double seconds, double bytes, RlStatus (*wo
   (void)setrlimit(RLIMIT_CORE, &none);
   int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (null >= 0) dup2(null, STDERR_FILENO);
-  limit_memory(bytes);
+  rl_contained_memory(bytes);
   rl_contained_clock(seconds);
   Reply reply = {.status = work(arg)};
   snprintf(reply.line, sizeof reply.line, "%s", rl_error_text());

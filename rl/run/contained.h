@@ -7,11 +7,13 @@
 #include "rl/base/status.h"
 
 // Runs work(arg) in a child process: what it writes to the disk stays, what it writes to memory
-// does not. Its status and error line become the caller's. It may use `bytes` of memory beyond what
-// the process has (then allocation fails in it) and `seconds` of processor time while the clock of
-// rl_contained_clock runs, as it does at the start. path stands for the file in error lines.
+// does not. Its status and error line become the caller's. It is held to rl_contained_memory(bytes)
+// and rl_contained_clock(seconds) from the start on. path stands for the file in error lines.
 RL_MUST_USE RlStatus rl_contained_run(const char *path, double seconds, double bytes,
                                       RlStatus (*work)(void *arg), void *arg);
+
+// For work: memory beyond what the process has now; more, and allocation fails in it.
+void rl_contained_memory(double bytes);
 
 // For work: counts processor time from here on, `seconds` anew; 0 stops counting, for a part whose
 // length is no sign of trouble.

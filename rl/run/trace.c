@@ -25,7 +25,7 @@
 enum { NAME_SIZE = 256, PATH_SIZE = 4096, ERROR_SIZE = 512 };
 
 static const double largest_bytes = 2147483648.0;  // of one group, read and written
-static const double library_bytes = 8589934592.0;  // of the HDF5 library and one group
+static const double library_bytes = 536870912.0;   // of the HDF5 library, beside a group's data
 static const double library_seconds = 60;          // of processor time, for reading one group
 
 // One group: what is read and what is computed.
@@ -172,6 +172,8 @@ static RlStatus reserve_arrays(Trace *t) {
     return rl_error(RL_FAIL, "%s: %s: found %llu steps, %.0f bytes, expected at most %.0f bytes",
                     t->path, t->name, (unsigned long long)t->T, bytes, largest_bytes);
   }
+  // the arrays, and a chunk as large as they may be
+  rl_contained_memory(library_bytes + bytes + largest_bytes);
   t->qpos0 = reserve(1, t->nq);
   t->qvel0 = reserve(1, t->nv);
   t->actions = reserve(t->T, t->A);
@@ -309,6 +311,7 @@ static RlStatus run_member(hid_t in, hid_t out, const char *out_path, mjBatch *b
     if (status == RL_OK) status = run_batch(batch, r);
     if (status == RL_OK) status = write_group(out, &r->trace, out_path);
     free_arrays(&r->trace);
+    rl_contained_memory(library_bytes);
     (*count)++;
   }
   if (group >= 0) H5Oclose(group);
@@ -329,9 +332,12 @@ static RlStatus run_members(hid_t in, const char *in_path, hid_t out, const char
                        .nv = (hsize_t)m->nv};
     ssize_t length = H5Lget_name_by_idx(in, ".", H5_INDEX_NAME, H5_ITER_INC, i, r->trace.name,
                                         NAME_SIZE, H5P_DEFAULT);
-    if (length <= 0 || length >= NAME_SIZE) {
-      return rl_error(RL_FAIL, "%s: found a member's name of %lld bytes, expected at most %d",
-                      in_path, (long long)length, NAME_SIZE - 1);
+    if (length < 0) {
+      return rl_error(RL_FAIL, "%s: found an unreadable name of a member, expected one", in_path);
+    }
+    if (length == 0 || length >= NAME_SIZE) {
+      return rl_error(RL_FAIL, "%s: found a member's name of %lld bytes, expected 1 to %d", in_path,
+                      (long long)length, NAME_SIZE - 1);
     }
     RL_TRY(run_member(in, out, out_path, batch, r, &count));
   }
