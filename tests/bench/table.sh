@@ -7,13 +7,13 @@
 # says how to get them, and without them only the ceilings are beside ours. All sides of a row are measured in turn,
 # round by round, with as many threads (THREADS, 2), and each side's best counts. LOG (bench.jsonl beside the folder
 # RL_BIN) keeps all that was measured, one object of JSON a line. QUICK=1: tiny rounds, which show that it all works and
-# no more. PARTS: some of "ppo sac env infer growth memory".
+# no more. PARTS: some of "ppo sac sac_small env infer growth memory".
 set -euo pipefail
 rounds=${1:-3}
 threads=${THREADS:-2}
 peers=$(cd "$(dirname "$0")" && pwd)/peers
 log=${LOG:-$RL_BIN/../bench.jsonl}
-all="ppo sac env infer growth memory"
+all="ppo sac sac_small env infer growth memory"
 parts=${PARTS:-$all}
 for part in $parts; do
   [[ " $all " == *" $part "* ]] && continue
@@ -164,10 +164,12 @@ ppo_rows() {
 sac_rows() {
   sac_row HalfCheetah-v5 sac_half_cheetah 6
   sac_row Humanoid-v5 sac_humanoid 5
-  if [ -n "${PEERS:-}" ]; then
-    train sac sac_pendulum "${steps[sac_small]}" rltools_sac
-    beside 'SAC Pendulum-sized, updates/s' rltools_sac RLtools 1.5
-  fi
+}
+
+sac_small_rows() {
+  [ -n "${PEERS:-}" ] || return 0
+  train sac sac_pendulum "${steps[sac_small]}" rltools_sac
+  beside 'SAC Pendulum-sized, updates/s' rltools_sac RLtools 1.5
 }
 
 # sac_row TASK CONFIG ASKED: of SB3; the rest is asked of both tasks
