@@ -138,6 +138,7 @@ refused 2 "expected a whole number from 0" "$work/one" -o "$new" --episodes -1
 refused 2 "expected one for --x time" "$work/bare-1.csv" -o "$new" --x time
 refused 1 "absent: cannot read" "$work/absent" -o "$new"
 refused 2 "config.ini" "$work" -o "$new"
+refused 1 "absent: cannot read" "$work/absent" --terminal
 refused 1 "r.svg: found no MP4 file" "$work/one" -o "$new" --clip "$work/r.svg"
 cp -r "$work/one" "$work/damaged"
 sed -i '3s/,[^,]*/,word/2' "$work/damaged/metrics.csv"

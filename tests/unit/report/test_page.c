@@ -368,6 +368,27 @@ static void test_chart(void **state) {
   drawn_free();
 }
 
+// digits go by the size of a number, whatever its sign
+static void test_numbers(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *text;
+  } expected[] = {{0, "0.000"},       {0.5, "0.500"},       {-0.5, "-0.500"},   {5.25, "5.25"},
+                  {-5.25, "-5.25"},   {250, "250.0"},       {-250, "-250.0"},   {2500.5, "2500"},
+                  {-2500.5, "-2500"}, {0.00025, "0.00025"}, {-1e-4, "-0.0001"}, {2e7, "2e+07"},
+                  {-2e7, "-2e+07"},   {(double)NAN, "-"}};
+  RlArena arena = {0};
+  RlSheet sheet;
+  rl_sheet_init(&sheet, &arena, "numbers", 1, 1, 0);
+  rl_sheet_push(&sheet, false);
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    rl_sheet_number(&sheet, 0, expected[i].value);
+    assert_string_equal(rl_sheet_cell(&sheet, 0, 0), expected[i].text);
+  }
+  rl_arena_free(&arena);
+}
+
 static int clear(void **state) {
   rl_report_free(&report);
   return scratch_remove(state);
@@ -382,6 +403,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_no_differences, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_quantities, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_sheet, scratch_make, clear),
+      cmocka_unit_test(test_numbers),
       cmocka_unit_test_setup_teardown(test_time, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_axis, scratch_make, clear),
       cmocka_unit_test_setup_teardown(test_page, scratch_make, clear),
