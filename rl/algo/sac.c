@@ -93,12 +93,13 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
 
 double rl_sac_bytes(const RlConfig *config, int O, int A) {
   const RlPolicyOptions *p = &config->policy;
-  double B = config->sac.batch_size, width = 0;
+  int B = config->sac.batch_size;
+  double width = 0;
   double nactor = rl_mlp_nparam(O, &p->hidden_actor, 2 * A);
   double ncritic = rl_mlp_nparam(O + A, &p->hidden_critic, 1);
   for (int l = 0; l < p->hidden_actor.n; l++) width += 3.0 * p->hidden_actor.dim[l];
   for (int l = 0; l < p->hidden_critic.n; l++) width += 6.0 * p->hidden_critic.dim[l];
-  double blocks = ceil(B / block_size(config->sac.batch_size));
+  int blocks = parts(B, block_size(B));
   return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
 }
 

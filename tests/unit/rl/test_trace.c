@@ -234,7 +234,8 @@ static void test_no_file(void **state) {
 // Makes the free list of the file's which-th local heap a circle, which libhdf5 1.10 follows for as
 // long as it gets memory.
 static void make_circle(Bench *b, int which) {
-  enum { MOST = 65536, FREE = 16, ADDRESS = 24 };  // offsets within a heap's header
+  enum { MOST = 65536 };
+  enum { FREE = 16, ADDRESS = 24 };  // offsets within a heap's header
   static unsigned char bytes[MOST];
   close_file(b);
   FILE *file = fopen(b->in, "r+");
