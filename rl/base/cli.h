@@ -13,6 +13,14 @@
 #define RL_VERSION "unknown"
 #endif
 
+// What every program begins with. Descriptors 0 to 2 that its caller closed are taken, else the
+// first files it opens would get what it prints; to write past a limit of sizes is an error to
+// report, not its end.
+void rl_cli_begin(void);
+
+// A status, or RL_FAIL with its line if all is well but what was printed did not reach stdout.
+RL_MUST_USE RlStatus rl_cli_flush(RlStatus status);
+
 // The exit code of a status; on failure writes the error line to stderr: 0 ok, 1 run time, 2 usage.
 int rl_cli_exit(RlStatus status);
 

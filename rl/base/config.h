@@ -63,16 +63,16 @@ enum { RL_GRAD_NORM_PER_NETWORK, RL_GRAD_NORM_JOINT };
 enum { RL_BOUND_CLAMP, RL_BOUND_TANH };
 enum { RL_REDUCE_SUM, RL_REDUCE_MEAN, RL_REDUCE_OFF };
 
-#define RL_RUN_OPTIONS(X)                                                                     \
-  X(ENUM, algorithm, "ppo", "ppo|sac", "the algorithm")                                       \
-  X(I64, total_steps, "1000000", "[1, 1e12]", "environment steps over all environments")      \
-  X(I64, seed, "1", "[0, 9007199254740992]", "seed of every random stream")                   \
-  X(INT, threads, "0", "[0, 1024]", "threads; 0: what affinity and cgroup allow")             \
-  X(I64, checkpoint_every, "0", "[0, 1e12]", "steps between checkpoints; 0: only at the end") \
-  X(I64, eval_every, "0", "[0, 1e12]", "steps between evaluations; 0: never")                 \
-  X(INT, eval_episodes, "10", "[1, 100000]", "episodes of an evaluation")                     \
-  X(I64, log_every, "500", "[1, 1e12]",                                                       \
-    "steps between rows of metrics.csv (SAC; PPO: one an iteration)")                         \
+#define RL_RUN_OPTIONS(X)                                                                          \
+  X(ENUM, algorithm, "ppo", "ppo|sac", "the algorithm")                                            \
+  X(I64, total_steps, "1000000", "[1, 1e12]", "environment steps over all environments")           \
+  X(I64, seed, "1", "[0, 9007199254740992]", "seed of every random stream")                        \
+  X(INT, threads, "0", "[0, 1024]", "threads; 0: what affinity and cgroup allow")                  \
+  X(I64, checkpoint_every, "100000", "[0, 1e12]", "steps between checkpoints; 0: only at the end") \
+  X(I64, eval_every, "0", "[0, 1e12]", "steps between evaluations; 0: never")                      \
+  X(INT, eval_episodes, "10", "[1, 100000]", "episodes of an evaluation")                          \
+  X(I64, log_every, "500", "[1, 1e12]",                                                            \
+    "steps between rows of metrics.csv (SAC; PPO: one an iteration)")                              \
   X(BOOL, tensorboard, "true", "", "event files for TensorBoard, if built with protobuf-c")
 
 // Keys whose default is "task" take the task's own value; a task refuses those it does not know.

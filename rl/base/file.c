@@ -79,11 +79,20 @@ RlStatus rl_file_write(const char *path, const void *data, size_t size) {
   return error ? rl_file_error(path, "cannot sync its folder", error) : RL_OK;
 }
 
+// Refuses a path in whose folder nothing can be written.
+static RlStatus check_folder(const char *path) {
+  char folder[RL_PATH_SIZE], temporary[RL_PATH_SIZE];
+  RL_TRY(name_temporary(path, folder, temporary));
+  return access(folder, W_OK | X_OK) == 0 ? RL_OK : rl_file_error(path, "cannot write", errno);
+}
+
 RlStatus rl_file_check_free(const char *path, bool force) {
   struct stat info;
   // a link that leads nowhere is in the way, too
-  if (lstat(path, &info) != 0 || (force && S_ISREG(info.st_mode))) return RL_OK;
-  if (force) return rl_error(RL_USAGE, "%s: found no plain file, expected one to replace", path);
+  if (lstat(path, &info) != 0 || (force && S_ISREG(info.st_mode))) return check_folder(path);
+  if (!S_ISREG(info.st_mode)) {
+    return rl_error(RL_USAGE, "%s: found no plain file there, expected a new name or one", path);
+  }
   return rl_error(RL_USAGE, "%s: found a file of that name, expected none (or --force)", path);
 }
 

@@ -24,7 +24,7 @@ RL_MUST_USE RlStatus rl_file_write(const char *path, const void *data, size_t si
 RL_MUST_USE RlStatus rl_file_read(const char *path, size_t limit, uint8_t **data, size_t *size);
 
 // Refuses (RL_USAGE) a name that is taken; with force only one that is not a plain file's, since
-// renaming onto a device or a link would take it away.
+// renaming onto a device or a link would take it away. RL_FAIL: nothing can be written there.
 RL_MUST_USE RlStatus rl_file_check_free(const char *path, bool force);
 
 // Adds a record to the end of fd, opened with O_APPEND, in one write; what a full disk leaves half

@@ -67,7 +67,11 @@ static RlStatus parse(int argc, char **argv, Request *request, int *done) {
       {0}};
   RL_TRY(rl_cli_parse(argc, argv, "rlbench", help, table, done));
   if (*done >= 0) return RL_OK;
-  request->what = argc - optind == 1 ? argv[optind] : "";
+  if (argc - optind > 1) {
+    return rl_error(RL_USAGE, "rlbench: found \"%s\" behind \"%s\", expected one word",
+                    argv[optind + 1], argv[optind]);
+  }
+  request->what = argc > optind ? argv[optind] : "";
   for (int i = 0; i < BENCHES; i++) {
     if (strcmp(request->what, benches[i].name) == 0) return RL_OK;
   }
@@ -101,9 +105,10 @@ static void print(const Request *request, const RlConfig *config, RlBench *bench
     printf("{\"bench\": \"%s\", \"task\": \"%s\", \"n_envs\": %d, \"threads\": %d, \"rounds\": %d",
            request->what, config->env.id.text, config->env.n_envs, bench->threads, bench->rounds);
   } else {
-    printf("%s, %d environment%s, %d threads, %d rounds\n%-18s %12s %12s %12s\n",
+    printf("%s, %d environment%s, %d thread%s, %d round%s\n%-18s %12s %12s %12s\n",
            config->env.id.text, config->env.n_envs, config->env.n_envs == 1 ? "" : "s",
-           bench->threads, bench->rounds, "", "min", "median", "max");
+           bench->threads, bench->threads == 1 ? "" : "s", bench->rounds,
+           bench->rounds == 1 ? "" : "s", "", "min", "median", "max");
   }
   for (int c = 0; c < bench->ncolumn; c++) {
     double *v = bench->column[c].value;
@@ -194,21 +199,26 @@ static RlStatus measure(const Request *request, RlBench *bench, RlConfig *config
                             request->steps ? request->steps : benches[b].steps);
 }
 
-int main(int argc, char **argv) {
+static RlStatus run(const Request *request) {
   static RlBench bench;
-  Request request = {.rounds = 5};
   RlConfig config;
+  if (strcmp(request->what, "gemm") == 0) {
+    print_gemm(request);
+    return RL_OK;
+  }
+  RL_TRY(measure(request, &bench, &config));
+  print(request, &config, &bench);
+  if (!request->json && bench.collect >= 0) print_bounds(&bench);
+  if (!request->json && strcmp(request->what, "scale") == 0) print_spread(&bench);
+  return RL_OK;
+}
+
+int main(int argc, char **argv) {
+  Request request = {.rounds = 5};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
-  if (status == RL_OK && strcmp(request.what, "gemm") == 0) {
-    print_gemm(&request);
-    return 0;
-  }
-  if (status == RL_OK) status = measure(&request, &bench, &config);
-  if (status != RL_OK) return rl_cli_exit(status);
-  print(&request, &config, &bench);
-  if (!request.json && bench.collect >= 0) print_bounds(&bench);
-  if (!request.json && strcmp(request.what, "scale") == 0) print_spread(&bench);
-  return rl_cli_exit(status);
+  if (status == RL_OK) status = run(&request);
+  return rl_cli_exit(rl_cli_flush(status));
 }

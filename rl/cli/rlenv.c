@@ -16,7 +16,9 @@ static const char help[] =
     "\n"
     "list   names every task: observation, action, time limit, what it is\n"
     "check  tries a task and prints one line a check; exit 1 if any is wrong\n"
-    "trace  replays the starts and actions of IN.h5 and writes what the task computes\n";
+    "trace  replays the starts and actions of IN.h5 and writes what the task computes; a plain "
+    "file\n"
+    "       OUT.h5 is replaced, in one step\n";
 
 typedef struct {
   const char *config, *task, *in, *out;
@@ -64,8 +66,13 @@ static RlStatus run_check(const Options *options, const char *name) {
 }
 
 static RlStatus run_trace(const Options *options) {
-  if (options->task == NULL || options->in == NULL || options->out == NULL) {
-    return rl_error(RL_USAGE, "trace: expected --task NAME --in IN.h5 --out OUT.h5");
+  const char *missing = options->task == NULL  ? "--task"
+                        : options->in == NULL  ? "--in"
+                        : options->out == NULL ? "--out"
+                                               : NULL;
+  if (missing != NULL) {
+    return rl_error(RL_USAGE, "trace: found no %s, expected --task NAME --in IN.h5 --out OUT.h5",
+                    missing);
   }
   const RlTask *task = rl_task_find(options->task, "--task");
   if (task == NULL) return RL_USAGE;
@@ -80,8 +87,12 @@ static RlStatus check_options(const char *command, const Options *options) {
   if (options->config != NULL && !check) {
     return rl_error(RL_USAGE, "%s: found --config, which only check takes", command);
   }
-  if ((options->task != NULL || options->in != NULL || options->out != NULL) && !trace) {
-    return rl_error(RL_USAGE, "%s: found an option that only trace takes", command);
+  const char *found = options->task != NULL  ? "--task"
+                      : options->in != NULL  ? "--in"
+                      : options->out != NULL ? "--out"
+                                             : NULL;
+  if (found != NULL && !trace) {
+    return rl_error(RL_USAGE, "%s: found %s, which only trace takes", command, found);
   }
   return RL_OK;
 }
@@ -93,13 +104,13 @@ static RlStatus run_command(int count, char **word, const Options *options) {
   bool check = strcmp(command, "check") == 0;
   RL_TRY(check_options(command, options));
   if (count > (check ? 2 : 1)) {
-    return rl_error(RL_USAGE, "%s: found '%s', expected no further word", command,
+    return rl_error(RL_USAGE, "%s: found \"%s\", expected no further word", command,
                     word[check ? 2 : 1]);
   }
   if (strcmp(command, "list") == 0) return run_list();
   if (check) return run_check(options, count == 2 ? word[1] : NULL);
   if (strcmp(command, "trace") == 0) return run_trace(options);
-  return rl_error(RL_USAGE, "rlenv: found '%s', expected list, check or trace", command);
+  return rl_error(RL_USAGE, "rlenv: found \"%s\", expected list, check or trace", command);
 }
 
 int main(int argc, char **argv) {
@@ -110,9 +121,9 @@ int main(int argc, char **argv) {
                          {"out", .text = &options.out},
                          {0}};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = rl_cli_parse(argc, argv, "rlenv", help, table, &done);
   if (done >= 0) return done;
   if (status == RL_OK) status = run_command(argc - optind, argv + optind, &options);
-  if (status == RL_OK && fflush(stdout) != 0) status = rl_error(RL_FAIL, "stdout: cannot write");
-  return rl_cli_exit(status);
+  return rl_cli_exit(rl_cli_flush(status));
 }

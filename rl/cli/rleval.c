@@ -110,8 +110,9 @@ static RlStatus run(const Request *request) {
 int main(int argc, char **argv) {
   Request request = {.episodes = 20};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
   if (status == RL_OK) status = run(&request);
-  return rl_cli_exit(status);
+  return rl_cli_exit(rl_cli_flush(status));
 }

@@ -87,7 +87,8 @@ static RlStatus write_file(RlReport *report, const char *path, bool page) {
       failed ? rl_file_error(path, "cannot compose", ENOMEM) : rl_file_write(path, text, size);
   free(text);
   if (status == RL_OK) {
-    printf("%s: %d runs in %d groups, %zu kB\n", path, report->nsource, report->ngroup,
+    printf("%s: %d run%s in %d group%s, %zu kB\n", path, report->nsource,
+           report->nsource == 1 ? "" : "s", report->ngroup, report->ngroup == 1 ? "" : "s",
            (size + 1023) / 1024);
   }
   return status;
@@ -108,15 +109,13 @@ static RlStatus run(const Request *request) {
   if (status == RL_OK && request->out) status = write_file(&report, request->out, true);
   if (status == RL_OK && request->svg) status = write_file(&report, request->svg, false);
   rl_report_free(&report);
-  if (status == RL_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-    status = rl_error(RL_FAIL, "stdout: cannot write: %s", strerror(errno));
-  }
-  return status;
+  return rl_cli_flush(status);
 }
 
 int main(int argc, char **argv) {
   Request request = {.options = {.episodes = 10}};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
   request.options.threads = rl_pool_available();

@@ -12,7 +12,7 @@
 
 static const char help[] =
     "usage: rltrain --config FILE [options]\n"
-    "       rltrain --resume DIR [--threads N] [--set run.total_steps=N]\n"
+    "       rltrain --resume DIR [--threads N] [--set run.total_steps=N] [--json] [--view]\n"
     "\n"
     "Trains a policy and keeps configuration, metrics, checkpoints and resume files in a run "
     "folder.\n"
@@ -24,7 +24,8 @@ static const char help[] =
     "  --seed N                 run.seed\n"
     "  --threads N              run.threads (what affinity and cgroup allow)\n"
     "  --out DIR                the run folder (runs/TASK-ALGO-SEED-TIME); must be new or empty\n"
-    "  --init-from CHECKPOINT   start from another run's networks and normalisers\n"
+    "  --init-from CHECKPOINT   start from another run's networks and normalisers; a run folder\n"
+    "                           stands for its latest.h5\n"
     "  --resume DIR             continue a run from its newest sound resume file\n"
     "  --view                   show the policy live in a browser on this machine while it trains\n"
     "  --port N                 port of that page (0: any that is free)\n"
@@ -32,7 +33,7 @@ static const char help[] =
     "  --keys                   print every configuration key with default and bounds\n"
     "  --help, --version\n"
     "\n"
-    "SIGINT and SIGTERM finish the iteration, save, and say how to go on.\n";
+    "SIGINT, SIGTERM and SIGHUP finish the iteration, save, and say how to go on.\n";
 
 typedef struct {
   const char *config, *resume;
@@ -61,7 +62,7 @@ static int print_keys(void) {
            same ? "" : " (sac: ", same ? "" : sac, same ? "" : ")", option[i].bounds,
            option[i].help);
   }
-  return 0;
+  return rl_cli_exit(rl_cli_flush(RL_OK));
 }
 
 static RlStatus parse(int argc, char **argv, Request *request, int *done) {
@@ -159,13 +160,15 @@ static RlStatus train(const Request *request) {
 int main(int argc, char **argv) {
   Request request = {.seed = -1, .port = -1, .run = {.mode = RL_PROGRESS_AUTO, .show = stdout}};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
   struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
-  // a full disk or a closed pipe is an error to report or to live with, not the end of a run
-  signal(SIGXFSZ, SIG_IGN);
+  // a terminal that goes away ends the run in order, but under nohup not at all
+  if (signal(SIGHUP, SIG_IGN) != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+  // a closed pipe is an error to live with, not the end of a run
   signal(SIGPIPE, SIG_IGN);
   if (request.view) rl_watch_prepare();
   if (status == RL_OK) status = train(&request);

@@ -218,6 +218,7 @@ int main(int argc, char **argv) {
                      .episodes = 1,
                      .at = 1};
   int done = -1;
+  rl_cli_begin();
   RlStatus status = parse(argc, argv, &request, &done);
   if (done >= 0) return done;
   struct sigaction action = {.sa_handler = on_signal};
@@ -229,8 +230,5 @@ int main(int argc, char **argv) {
   // a browser that goes away is an error to live with
   signal(SIGPIPE, SIG_IGN);
   if (status == RL_OK) status = run(&request);
-  if (status == RL_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-    status = rl_error(RL_FAIL, "stdout: cannot write: %s", strerror(errno));
-  }
-  return rl_cli_exit(status);
+  return rl_cli_exit(rl_cli_flush(status));
 }

@@ -55,17 +55,23 @@ static RlStatus read_name(RlCsv *csv, const Reader *r, const char *text, size_t 
   return RL_OK;
 }
 
+// The end of a line's text: a carriage return before the newline at stop is none of it.
+static const char *text_end(const Reader *r, const char *stop) {
+  return stop > r->at && stop[-1] == '\r' ? stop - 1 : stop;
+}
+
 static RlStatus read_header(RlCsv *csv, Reader *r) {
   const char *stop = memchr(r->at, '\n', (size_t)(r->end - r->at));
   if (!stop) {
     return rl_error(RL_FAIL, "%s:1: found no whole line, expected the names of the columns",
                     r->path);
   }
+  const char *end = text_end(r, stop);
   for (const char *from = r->at;; from++) {
-    size_t length = cell_length(from, stop);
+    size_t length = cell_length(from, end);
     RL_TRY(read_name(csv, r, from, length));
     from += length;
-    if (from == stop) break;
+    if (from == end) break;
   }
   if (strcmp(csv->name[0], "step") != 0) {
     return rl_error(RL_FAIL, "%s:1: column 1: found \"%s\", expected \"step\"", r->path,
@@ -126,7 +132,8 @@ static RlStatus check_ascends(const RlCsv *csv, const Reader *r, int row, int co
 static RlStatus read_rows(RlCsv *csv, Reader *r) {
   int seconds = rl_csv_find(csv, "seconds");
   for (const char *stop; (stop = memchr(r->at, '\n', (size_t)(r->end - r->at)));) {
-    RL_TRY(read_row(csv, r, stop, csv->value + (size_t)csv->nrow * (size_t)csv->ncolumn));
+    RL_TRY(
+        read_row(csv, r, text_end(r, stop), csv->value + (size_t)csv->nrow * (size_t)csv->ncolumn));
     RL_TRY(check_ascends(csv, r, csv->nrow, 0, false));
     RL_TRY(check_ascends(csv, r, csv->nrow, seconds, true));
     csv->nrow++;

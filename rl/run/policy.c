@@ -173,15 +173,20 @@ RlStatus rl_served_read(RlServed *served, RlCheckpoint *checkpoint, const char *
   return read_policy(served, checkpoint, path);
 }
 
-RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
-  memset(served, 0, sizeof *served);
-  char file[4096];
+RlStatus rl_served_file(const char *path, char file[RL_PATH_SIZE]) {
   struct stat info;
   bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-  if (snprintf(file, sizeof file, "%s%s", path, folder ? "/latest.h5" : "") >= (int)sizeof file) {
-    return rl_error(RL_USAGE, "%.100s...: found a path of %zu bytes, expected a shorter one", path,
-                    strlen(path));
+  if (snprintf(file, RL_PATH_SIZE, "%s%s", path, folder ? "/latest.h5" : "") < RL_PATH_SIZE) {
+    return RL_OK;
   }
+  return rl_error(RL_USAGE, "%.100s...: found a path of %zu bytes, expected a shorter one", path,
+                  strlen(path));
+}
+
+RlStatus rl_served_load(RlServed *served, const char *path, int rows) {
+  memset(served, 0, sizeof *served);
+  char file[RL_PATH_SIZE];
+  RL_TRY(rl_served_file(path, file));
   RlCheckpoint *checkpoint = NULL;
   RL_TRY(rl_checkpoint_open(&checkpoint, file));
   RlStatus status = rl_served_read(served, checkpoint, file, rows);

@@ -5,6 +5,7 @@
 
 #include "envs/vecenv.h"
 #include "rl/algo/actor.h"
+#include "rl/base/file.h"
 #include "rl/data/normalizer.h"
 #include "rl/data/return_scale.h"
 #include "rl/run/fields.h"
@@ -53,6 +54,9 @@ typedef struct {
   int64_t step;  // environment steps it was trained for
   RlPolicy policy;
 } RlServed;
+
+// The checkpoint that path, of a file or a run folder, stands for.
+RL_MUST_USE RlStatus rl_served_file(const char *path, char file[RL_PATH_SIZE]);
 
 // Loads a policy checkpoint; a run folder stands for its latest.h5. The probe is recomputed and
 // compared at 1e-5. rows: the most observations it will act on at once. Free

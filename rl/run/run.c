@@ -177,8 +177,11 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   run->metrics.fd = run->board.events.fd = -1;
   run->task = rl_task_find(config->env.id.text, "env.id");
   if (!run->task) return RL_USAGE;
+  char init[RL_PATH_SIZE];
+  const char *init_from = request->init_from ? init : NULL;
+  if (init_from) RL_TRY(rl_served_file(request->init_from, init));
   RL_TRY(lay_out(run));
-  RL_TRY(begin(run, request->init_from));
+  RL_TRY(begin(run, init_from));
   char name[256], stamp[32];
   time_t now = time(NULL);
   struct tm local;
@@ -186,8 +189,9 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   snprintf(name, sizeof name, "runs/%s-%s-%" PRId64 "-%s", run->task->name, rl_run_algorithm(run),
            config->run.seed, stamp);
   RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
-  RL_TRY(write_beginning(run, request->init_from));
+  RL_TRY(write_beginning(run, init_from));
   show_start(run, request);
+  rl_progress_note(&run->progress, "run folder: %s", run->folder.dir);
   return RL_OK;
 }
 
@@ -312,6 +316,12 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
   RL_TRY(load_config(run, threads, total_steps));
   RL_TRY(lay_out(run));
   RL_TRY(find_state(run));
+  if (total_steps && total_steps < run->counters.step) {
+    return rl_error(RL_USAGE,
+                    "run.total_steps: found %" PRId64 ", expected at least the %" PRId64
+                    " steps that %s has",
+                    total_steps, run->counters.step, dir);
+  }
   RL_TRY(change_config(run, dir, threads, total_steps));
   RL_TRY(mend(run));
   *finished = run->counters.step >= run->config.run.total_steps;

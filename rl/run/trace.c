@@ -18,11 +18,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "rl/base/file.h"
 #include "rl/run/contained.h"
 
-enum { NAME_SIZE = 256, PATH_SIZE = 4096, ERROR_SIZE = 512 };
+enum { NAME_SIZE = 256, ERROR_SIZE = 512 };
 
 static const double largest_bytes = 2147483648.0;  // of one group, read and written
 static const double library_bytes = 536870912.0;   // of the HDF5 library, beside a group's data
@@ -256,6 +258,11 @@ static void replay(const mjModel *m, mjData *d, int sim, void *arg) {
   }
 }
 
+// What the HDF5 library could not write, with the reason the system gave it if that is still known.
+static RlStatus unwritten(const char *path) {
+  return rl_file_error(path, "cannot write", errno ? errno : EIO);
+}
+
 static RlStatus write_set(hid_t group, const char *name, int rank, hsize_t rows, hsize_t columns,
                           hid_t type, const void *data) {
   hsize_t dim[2] = {rows, columns};
@@ -278,11 +285,11 @@ static RlStatus write_sets(hid_t group, const Trace *t) {
 }
 
 static RlStatus write_group(hid_t file, const Trace *t, const char *path) {
+  errno = 0;
   hid_t group = H5Gcreate2(file, t->name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   RlStatus status = group < 0 ? RL_FAIL : write_sets(group, t);
   if (group >= 0) H5Gclose(group);
-  if (status == RL_OK) return RL_OK;
-  return rl_error(RL_FAIL, "%s: %s: cannot be written", path, t->name);
+  return status == RL_OK ? RL_OK : unwritten(path);
 }
 
 static RlStatus run_batch(mjBatch *batch, Replay *r) {
@@ -346,34 +353,45 @@ static RlStatus run_members(hid_t in, const char *in_path, hid_t out, const char
                   in_path);
 }
 
-// Replays in into a file under a temporary name.
-static RlStatus run_file(Replay *r, mjBatch *batch, const char *in_path, const char *out_path) {
-  hid_t in = H5Fopen(in_path, H5F_ACC_RDONLY, H5P_DEFAULT), out = -1;
-  if (in < 0) return rl_error(RL_FAIL, "%s: cannot be read, expected an HDF5 file", in_path);
-  RlStatus status = RL_OK;
-  out = H5Fcreate(out_path, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
-  if (out < 0) {
-    status = rl_error(RL_FAIL, "%s: cannot be written", out_path);
-  } else {
-    status = run_members(in, in_path, out, out_path, r->view.m, batch, r);
-  }
-  if (out >= 0 && H5Fclose(out) < 0 && status == RL_OK) {
-    status = rl_error(RL_FAIL, "%s: cannot be written", out_path);
-  }
-  H5Fclose(in);
-  return status;
-}
-
-// A file's replay, as the child process does it.
+// A file's replay.
 typedef struct {
   Replay *replay;
   mjBatch *batch;
   const char *in, *out;
+  const char *temporary;  // what out is called until it is whole
 } Job;
 
+// As the child process does it.
 static RlStatus run_job(void *arg) {
   const Job *job = arg;
-  return run_file(job->replay, job->batch, job->in, job->out);
+  hid_t in = H5Fopen(job->in, H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (in < 0) return rl_error(RL_FAIL, "%s: cannot be read, expected an HDF5 file", job->in);
+  errno = 0;
+  hid_t out = H5Fcreate(job->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  RlStatus status = out < 0 ? unwritten(job->out)
+                            : run_members(in, job->in, out, job->out, job->replay->view.m,
+                                          job->batch, job->replay);
+  if (status == RL_OK) errno = 0;
+  if (out >= 0 && H5Fclose(out) < 0 && status == RL_OK) status = unwritten(job->out);
+  H5Fclose(in);
+  return status;
+}
+
+// Refuses what is no file to read, and to replace what is no plain file or the one to be read.
+static RlStatus check_paths(const char *in, const char *out) {
+  struct stat from, to;
+  if (stat(in, &from) != 0 || access(in, R_OK) != 0) return rl_file_error(in, "cannot read", errno);
+  RL_TRY(rl_file_check_free(out, true));
+  if (stat(out, &to) != 0 || to.st_dev != from.st_dev || to.st_ino != from.st_ino) return RL_OK;
+  return rl_error(RL_USAGE, "%s: found the file to be read, expected another one to write", out);
+}
+
+// Takes the temporary name, which shows at once whether anything can be written there.
+static RlStatus make_temporary(const char *temporary, const char *out) {
+  int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file < 0) return rl_file_error(out, "cannot write", errno);
+  close(file);
+  return RL_OK;
 }
 
 // Makes the finished file durable, then visible.
@@ -382,26 +400,30 @@ static RlStatus publish(const char *temporary, const char *path) {
   bool synced = file >= 0 && fsync(file) == 0;
   if (file >= 0) close(file);
   if (synced && rename(temporary, path) == 0) return RL_OK;
-  return rl_error(RL_FAIL, "%s: cannot be written: %s", path, strerror(errno));
+  return rl_file_error(path, "cannot write", errno);
 }
 
 RlStatus rl_trace_replay(const RlTask *task, const RlEnvOptions *options, const mjModel *m,
                          mjBatch *batch, const char *in, const char *out) {
-  char temporary[PATH_SIZE];
+  char temporary[RL_PATH_SIZE];
   int length = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", out, (long)getpid());
-  if (length < 0 || length >= PATH_SIZE) {
+  if (length < 0 || length >= RL_PATH_SIZE) {
     return rl_error(RL_FAIL, "%.200s...: found a path of %d bytes, expected at most %d", out,
-                    length, PATH_SIZE - 1);
+                    length, RL_PATH_SIZE - 1);
   }
+  RL_TRY(check_paths(in, out));
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   H5PLset_loading_state(0);
   double *mem = calloc((size_t)task->nmem + 1, sizeof *mem);
   if (mem == NULL) return rl_error(RL_FAIL, "%s: found no memory, expected some", in);
   Replay r = {.task = task, .view = {m, options}, .mem = mem};
-  Job job = {&r, batch, in, temporary};
-  RlStatus status = rl_contained_run(in, library_seconds, library_bytes, run_job, &job);
-  if (status == RL_OK) status = publish(temporary, out);
-  if (status != RL_OK) unlink(temporary);
+  Job job = {&r, batch, in, out, temporary};
+  RlStatus status = make_temporary(temporary, out);
+  if (status == RL_OK) {
+    status = rl_contained_run(in, library_seconds, library_bytes, run_job, &job);
+    if (status == RL_OK) status = publish(temporary, out);
+    if (status != RL_OK) unlink(temporary);
+  }
   free(mem);
   return status;
 }

@@ -15,7 +15,9 @@
 //
 // The file `out` gets the same groups with obs (T+1, O), reward (T), terminated (T, uint8),
 // qpos (T+1, nq) and qvel (T+1, nv). terminated is also set where the physics diverged; MuJoCo then
-// goes on from its own reset. The file is written whole or not at all. options: resolved.
+// goes on from its own reset. A plain file of that name is replaced, in one step
+// and only by a whole one; a device, a folder, a link and `in` itself are refused (RL_USAGE).
+// options: resolved.
 RL_MUST_USE RlStatus rl_trace_run(const RlTask *task, const RlEnvOptions *options, const char *in,
                                   const char *out);
 

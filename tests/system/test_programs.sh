@@ -32,6 +32,36 @@ trained ppo ppo inverted_pendulum.ini --set env.n_envs=4 --set ppo.n_steps=32
 trained sac sac inverted_pendulum_sac.ini --set sac.learning_starts=100 --set policy.hidden=16,16 \
   --set run.log_every=512
 
+# where it all goes is said at the start, and such a folder is something to start from
+short="--config inverted_pendulum.ini --threads 1 --set run.total_steps=2000"
+# shellcheck disable=SC2086 # words
+"$RL_BIN/rltrain" $short --set env.n_envs=4 --set ppo.n_steps=32 --init-from "$work/ppo" --out "$work/from" >"$work/out"
+[ "$(head -n 1 "$work/out")" = "run folder: $work/from" ] || fail "first line: $(head -n 1 "$work/out")"
+cmp "$work/ppo/latest.h5" "$work/from/init.h5"
+
+# descriptors that the caller closed are none for a run's files to get
+# shellcheck disable=SC2086
+"$RL_BIN/rltrain" $short --out "$work/closed" <&- >&- 2>&-
+awk -F, 'NR > 1 && $1 !~ /^[0-9]+$/ { exit 1 } END { exit NR < 2 }' "$work/closed/metrics.csv" ||
+  fail "closed descriptors: $(cat "$work/closed/metrics.csv")"
+
+# hung_up SIGNALS OPTIONS...: a run whose terminal goes away once it has a row
+hung_up() {
+  local signals=$1 dir=$work/$1 pid
+  shift
+  env "$signals=HUP" "$RL_BIN/rltrain" --config inverted_pendulum.ini --threads 1 --out "$dir" "$@" >"$work/out" &
+  pid=$!
+  until [ "$(wc -l 2>/dev/null <"$dir/metrics.csv" || echo 0)" -gt 1 ]; do sleep 0.05; done
+  kill -HUP "$pid"
+  wait "$pid" || fail "$signals: exit $?"
+  step=$(find "$dir/resume" -name '*.h5' -printf '%f\n' | sort | tail -n 1)
+  step=$((10#${step%.h5}))
+}
+hung_up --default-signal --set run.total_steps=100000000
+[ "$step" -gt 0 ] && [ "$step" -lt 100000000 ] || fail "hung up: saved at step $step"
+hung_up --ignore-signal --set run.total_steps=40000
+[ "$step" = 40000 ] || fail "hung up under nohup: saved at step $step"
+
 # rlenv trace wants a task, what to play and where to write
 for arguments in "" "--task InvertedPendulum-v5" "--task InvertedPendulum-v5 --in $work/in.h5"; do
   code=0

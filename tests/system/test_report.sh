@@ -129,7 +129,7 @@ refused 2 "r.svg: found a file of that name, expected none" "$work/one" -o "$new
 [ "$(cksum <"$work/r.html")" = "$before" ] || fail "r.html was written over"
 # a device or a link is not replaced by a file
 ln -s "$work/nowhere" "$work/link.html"
-refused 2 "link.html: found a file of that name" "$work/one" -o "$work/link.html"
+refused 2 "link.html: found no plain file" "$work/one" -o "$work/link.html"
 refused 2 "link.html: found no plain file" "$work/one" -o "$work/link.html" --force
 refused 2 "--svg: found" "$work/one" -o "$new" --svg "$new"
 refused 2 "found seed 1 again" "$work/one" "$work/one/" -o "$new"

@@ -118,7 +118,7 @@ expect 2 "--fps: found 51" "$run" --video "$work/x.gif" --fps 51
 expect 2 "--fps: found 60" "$run" --video "$work/x.webp" --fps 60
 # a link is in the way even if it leads nowhere
 ln -s "$work/nowhere.mp4" "$work/link.mp4"
-expect 2 "link.mp4: found a file" "$run" --video "$work/link.mp4" --seconds 0
+expect 2 "link.mp4: found no plain file" "$run" --video "$work/link.mp4" --seconds 0
 expect 2 "link.mp4: found no plain file" "$run" --video "$work/link.mp4" --seconds 0 --force
 mkfifo "$work/pipe.jpg"
 expect 2 "pipe.jpg: found no plain file" "$run" --image "$work/pipe.jpg" --force

@@ -60,6 +60,8 @@ static void test_numbers(void **state) {
       {"", 0, RL_USAGE},
       {"x", 0, RL_USAGE},
       {"7x", 0, RL_USAGE},
+      {" 7", 0, RL_USAGE},
+      {"+7", 0, RL_USAGE},
       {"7.0", 0, RL_USAGE},
       {"9223372036854775808", 0, RL_USAGE},
   };
@@ -104,8 +106,11 @@ static void test_refused(void **state) {
     const char *const *word;
     const char *line;
   } row[] = {
-      {WORDS("--loud"), "--loud: unknown option, expected one of --help"},
-      {WORDS("-s"), "-s: unknown option, expected one of --help"},
+      {WORDS("--loud"), "--loud: unknown option, expected one that --help names"},
+      {WORDS("-s"), "-s: unknown option, expected one that --help names"},
+      {WORDS("--quiet=1"), "--quiet=1: found a value, expected none, see --help"},
+      {WORDS("--out", ""), "--out: found \"\", expected a value"},
+      {WORDS("--out="), "--out: found \"\", expected a value"},
       {WORDS("--out"), "--out: found no value, expected one, see --help"},
       {WORDS("--set=1", "--set=2", "--set=3"), "--set: found more than 2"},
   };
@@ -117,11 +122,11 @@ static void test_refused(void **state) {
   }
 }
 
-// Every program has these two, which end it.
+// Every program has these, which end it.
 static void test_told(void **state) {
   (void)state;
-  static char program[] = "rltrain", word[][10] = {"--help", "--version"};
-  for (int k = 0; k < 2; k++) {
+  static char program[] = "rltrain", word[][10] = {"--help", "-h", "--version"};
+  for (int k = 0; k < 3; k++) {
     RlCliOption none[] = {{0}};
     char *argv[] = {program, word[k], NULL};
     int done = -1;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rl/run/trace.h"
@@ -215,7 +216,7 @@ static void test_no_file(void **state) {
   bench_init(&b);
   close_file(&b);
   unlink(b.in);
-  REFUSE(&b, b.in, "HDF5");
+  REFUSE(&b, b.in, "No such file");
 
   bench_init(&b);
   close_file(&b);
@@ -407,8 +408,51 @@ static void test_output_that_cannot_be_written(void **state) {
   put_all(&b);
   snprintf(b.out, sizeof b.out, "%s/nowhere/out.h5", b.folder);
   assert_int_equal(run(&b), RL_FAIL);
-  assert_non_null(strstr(rl_error_text(), "nowhere"));
+  // under the name that was asked for
+  assert_non_null(strstr(rl_error_text(), "nowhere/out.h5: cannot write: No such file"));
   assert_int_equal(count_files(b.folder), 1);
+  bench_free(&b);
+}
+
+// A plain file is replaced; what else has the name stays, and so does the file that is read.
+static void test_output_that_is_there(void **state) {
+  (void)state;
+  Bench b;
+  struct stat before, after;
+  char link[128], pipe[128];
+  bench_init(&b);
+  put_all(&b);
+  assert_int_equal(run(&b), RL_OK);
+  assert_int_equal(stat(b.out, &before), 0);
+  assert_int_equal(run(&b), RL_OK);
+  assert_int_equal(stat(b.out, &after), 0);
+  assert_true(before.st_ino != after.st_ino);
+
+  snprintf(link, sizeof link, "%s/link.h5", b.folder);
+  assert_int_equal(symlink("out.h5", link), 0);
+  snprintf(pipe, sizeof pipe, "%s/pipe.h5", b.folder);
+  assert_int_equal(mkfifo(pipe, 0600), 0);
+  const char *const taken[] = {link, pipe, b.folder};
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+    snprintf(b.out, sizeof b.out, "%s", taken[i]);
+    assert_int_equal(run(&b), RL_USAGE);
+    assert_non_null(strstr(rl_error_text(), "found no plain file"));
+  }
+  assert_int_equal(lstat(link, &after), 0);
+  assert_true(S_ISLNK(after.st_mode));
+  assert_int_equal(stat(pipe, &after), 0);
+  assert_true(S_ISFIFO(after.st_mode));
+  unlink(link);
+  unlink(pipe);
+
+  // the file to be read, by another spelling
+  assert_int_equal(stat(b.in, &before), 0);
+  snprintf(b.out, sizeof b.out, "%s/./in.h5", b.folder);
+  assert_int_equal(run(&b), RL_USAGE);
+  assert_non_null(strstr(rl_error_text(), "found the file to be read"));
+  assert_int_equal(stat(b.in, &after), 0);
+  assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
+  snprintf(b.out, sizeof b.out, "%s/out.h5", b.folder);
   bench_free(&b);
 }
 
@@ -425,6 +469,7 @@ int main(void) {
       cmocka_unit_test(test_types),
       cmocka_unit_test(test_divergence),
       cmocka_unit_test(test_output_that_cannot_be_written),
+      cmocka_unit_test(test_output_that_is_there),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
