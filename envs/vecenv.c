@@ -319,6 +319,11 @@ void rl_vecenv_save(const RlVecEnv *env, double *state) {
   }
 }
 
+int rl_vecenv_saved_length(const RlVecEnv *env, const double *state, int n) {
+  const double *row = state + (size_t)n * (size_t)rl_vecenv_nstate(env);
+  return (int)in_range(row[mjb_nstate(env->batch) + env->task->nmem + 1], 0x1p30);
+}
+
 void rl_vecenv_load(RlVecEnv *env, const double *state) {
   size_t nsim = (size_t)mjb_nstate(env->batch), nmem = (size_t)env->task->nmem;
   double *sim = mjb_state(env->batch);

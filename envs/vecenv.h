@@ -89,6 +89,9 @@ int rl_vecenv_nstate(const RlVecEnv *env);
 void rl_vecenv_save(const RlVecEnv *env, double *state);
 void rl_vecenv_load(RlVecEnv *env, const double *state);
 
+// Steps of its episode that environment n has done, by the rows of rl_vecenv_save.
+int rl_vecenv_saved_length(const RlVecEnv *env, const double *state, int n);
+
 // ---- rules of a step, for whoever rehearses one (rl/view)
 
 // ctrl (A) = mid + half·clip(act, −1, 1) of act (A). False if an action is not finite: the step is

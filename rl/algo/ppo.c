@@ -34,9 +34,9 @@ static void net_init(RlPpoNet *net, RlArena *arena, RlMlp *mlp, int nslot, int b
     RlPpoSlot *slot = &net->slot[s];
     rl_mlp_work_init(&slot->work, arena, mlp, block, 1);
     slot->grad = net->slot_grad + (size_t)s * nparam;
-    slot->obs = RL_PUSH(arena, RlReal, block * mlp->dim[0]);
-    slot->act = RL_PUSH(arena, RlReal, block * A);
-    slot->old_mean = RL_PUSH(arena, RlReal, block * A);
+    slot->obs = RL_PUSH(arena, RlReal, (size_t)block * (size_t)mlp->dim[0]);
+    slot->act = RL_PUSH(arena, RlReal, (size_t)block * (size_t)A);
+    slot->old_mean = RL_PUSH(arena, RlReal, (size_t)block * (size_t)A);
     slot->old_logp = RL_PUSH(arena, RlReal, block);
     slot->adv = RL_PUSH(arena, RlReal, block);
     slot->old_value = RL_PUSH(arena, RlReal, block);
@@ -69,6 +69,24 @@ void rl_ppo_init(RlPpo *ppo, RlArena *arena, RlPool *pool, const RlConfig *confi
     rl_mlp_work_init(&ppo->value_work[j], arena, critic, VALUE_BLOCK, 0);
   }
   rl_rng_init(&ppo->shuffle_rng, (uint64_t)config->run.seed, RL_STREAM_SHUFFLE, 0);
+}
+
+double rl_ppo_bytes(const RlConfig *config, int O, int A, double rows) {
+  const RlPolicyOptions *p = &config->policy;
+  const RlDims *hidden[] = {&p->hidden_actor, &p->hidden_critic};
+  const int output[] = {A, 1};
+  const int block = block_rows(config->ppo.batch_size);
+  const int nslot = (config->ppo.batch_size + block - 1) / block;
+  double reals = config->ppo.batch_size, held = (double)nslot * block;
+  for (int i = 0; i < 2; i++) {
+    double width = output[i];
+    for (int l = 0; l < hidden[i]->n; l++) width += hidden[i]->dim[l];
+    // parameters and what is packed of them, two moments, gradients
+    reals += rl_mlp_nparam(O, hidden[i], output[i]) * (6.0 + nslot);
+    reals += held * (2 * width + O + 5 + (i == ACTOR ? 2.0 * A : 0));
+    if (i == CRITIC) reals += (double)RL_PPO_VALUE_JOBS * VALUE_BLOCK * width;
+  }
+  return sizeof(RlReal) * reals + sizeof(int) * rows;
 }
 
 void rl_ppo_schedule(RlPpo *ppo, double done) {

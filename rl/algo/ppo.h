@@ -77,6 +77,9 @@ typedef struct {
 void rl_ppo_init(RlPpo *ppo, RlArena *arena, RlPool *pool, const RlConfig *config, RlActor *actor,
                  RlMlp *critic, int rows);
 
+// Bytes that it and the networks take.
+double rl_ppo_bytes(const RlConfig *config, int O, int A, double rows);
+
 // Sets learning rate and clip range for an iteration that starts after the share done of all steps.
 void rl_ppo_schedule(RlPpo *ppo, double done);
 

@@ -82,7 +82,8 @@ static RlStatus take_number(const RlCliOption *option, const char *text) {
   char *end;
   errno = 0;
   long long value = strtoll(text, &end, 10);
-  if (errno || end == text || strchr(" \t\n\v\f\r+", text[0]) || *end || value < option->lo || value > option->hi) {
+  if (errno || end == text || strchr(" \t\n\v\f\r+", text[0]) || *end || value < option->lo ||
+      value > option->hi) {
     return rl_error(RL_USAGE,
                     "--%s: found \"%s\", expected a whole number from %" PRId64 " to %" PRId64,
                     option->name, text, option->lo, option->hi);

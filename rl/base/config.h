@@ -174,7 +174,7 @@ enum { RL_REDUCE_SUM, RL_REDUCE_MEAN, RL_REDUCE_OFF };
   X(REAL, gamma, "0.99", "[0, 1]", "discount")                                                  \
   X(I64, train_freq, "1", "[1, 1e9]",                                                           \
     "environment steps, over all environments, between updates (SB3 counts vector steps)")      \
-  X(INT, gradient_steps, "1", "[1, 100000]", "updates each time, whatever env.n_envs")          \
+  X(INT, gradient_steps, "1", "[1, 1000]", "updates each time, whatever env.n_envs")            \
   X(INT, policy_delay, "1", "[1, 1000]", "updates of the critics for one of actor and alpha")   \
   X(AUTO, ent_coef, "auto", "[0, 1000]", "entropy coefficient alpha, or auto: learnt")          \
   X(REAL, ent_coef_init, "1", "(0, 1000]", "where a learnt alpha starts")                       \

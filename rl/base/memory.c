@@ -4,16 +4,25 @@
 #include <stdio.h>
 #include <unistd.h>
 
-double rl_memory_limit(void) {
-  double limit = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-  static const char *const files[] = {"/sys/fs/cgroup/memory.max",
-                                      "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
-  for (int i = 0; i < 2; i++) {
-    FILE *file = fopen(files[i], "r");
-    double found;
-    if (!file) continue;
-    if (fscanf(file, "%lf", &found) == 1 && found > 0 && found < limit) limit = found;
+#include "rl/base/cgroup.h"
+
+static double folder_limit(const char *folder) {
+  static const char *const names[] = {"memory.max", "memory.limit_in_bytes"};
+  char path[4352];
+  double found = 0;
+  for (int version = 0; version < 2; version++) {
+    snprintf(path, sizeof path, "%s/%s", folder, names[version]);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) continue;
+    // "max" is no number
+    if (fscanf(file, "%lf", &found) != 1) found = 0;
     fclose(file);
   }
-  return limit;
+  return found;
+}
+
+double rl_memory_limit(void) {
+  double all = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  double limit = rl_cgroup_least("memory", folder_limit);
+  return limit > 0 && limit < all ? limit : all;
 }

@@ -8,6 +8,7 @@
 #include "rl/base/pool.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
@@ -17,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "rl/base/cgroup.h"
 
 enum { CACHE_LINE = 64, SPIN_NS = 20000, SPIN_CHECK = 32 };
 
@@ -203,8 +206,8 @@ static int affinity_count(void) {
   return 1;
 }
 
-// CPUs that the quota of one cgroup folder allows, rounded up; 0 if it sets none.
-static int folder_quota(const char *folder) {
+// CPUs that the quota of a control group's folder allows; 0 if it sets none.
+static double folder_quota(const char *folder) {
   char path[4352], text[64] = "";
   double quota = 0, period = 0;
   snprintf(path, sizeof path, "%s/cpu.max", folder);  // version 2
@@ -224,56 +227,11 @@ static int folder_quota(const char *folder) {
       fclose(file);
     }
   }
-  if (!(quota > 0 && period > 0)) return 0;
-  double cpus = quota / period;
-  if (!(cpus < 1e6)) return 0;
-  int whole = (int)cpus;
-  return whole < cpus ? whole + 1 : whole;
-}
-
-// The smallest quota from a group up to the root of its hierarchy; 0 if none sets one.
-static int group_quota(const char *mount, char *group) {
-  int least = 0;
-  for (;;) {
-    char folder[4224];
-    snprintf(folder, sizeof folder, "%s%s", mount, group);
-    int quota = folder_quota(folder);
-    if (quota > 0 && (least == 0 || quota < least)) least = quota;
-    char *slash = strrchr(group, '/');
-    if (slash == NULL) return least;
-    *slash = '\0';
-  }
-}
-
-static int cgroup_quota(void) {
-  FILE *file = fopen("/proc/self/cgroup", "r");
-  if (file == NULL) return 0;
-  char line[4096];
-  int least = 0;
-  while (fgets(line, sizeof line, file) != NULL) {
-    line[strcspn(line, "\n")] = '\0';
-    // hierarchy:controllers:/group
-    char *controllers = strchr(line, ':');
-    char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
-    if (group == NULL) continue;
-    *group++ = '\0';
-    controllers++;
-    const char *mount = NULL;
-    if (controllers[0] == '\0') mount = "/sys/fs/cgroup";
-    if (strstr(controllers, "cpu,") == controllers || strcmp(controllers, "cpu") == 0 ||
-        strstr(controllers, ",cpu") != NULL) {
-      mount = "/sys/fs/cgroup/cpu";
-    }
-    if (mount == NULL) continue;
-    int quota = group_quota(mount, group);
-    if (quota > 0 && (least == 0 || quota < least)) least = quota;
-  }
-  fclose(file);
-  return least;
+  return quota > 0 && period > 0 ? quota / period : 0;
 }
 
 int rl_pool_available(void) {
   int cpus = affinity_count();
-  int quota = cgroup_quota();
-  return quota > 0 && quota < cpus ? quota : cpus;
+  double quota = ceil(rl_cgroup_least("cpu", folder_quota));
+  return quota > 0 && quota < cpus ? (int)quota : cpus;
 }

@@ -100,6 +100,15 @@ int64_t rl_replay_count(const RlReplay *replay) {
   return (replay->written - replay->oldest) * replay->N - replay->nlost;
 }
 
+int64_t rl_replay_since_truncated(const RlReplay *replay, int n) {
+  int64_t held = replay->written - replay->oldest;
+  for (int64_t k = 0; k < held && k < replay->max_episode_steps; k++) {
+    int64_t slot = slot_of(replay, replay->written - 1 - k) + n;
+    if (replay->end[slot] == RL_REPLAY_TRUNCATED) return k;
+  }
+  return INT64_MAX;
+}
+
 void rl_replay_draw(const RlReplay *replay, int64_t *slot, int n, RlRng *rng) {
   int64_t first = slot_of(replay, replay->oldest), slots = replay->capacity * replay->N;
   uint32_t held = (uint32_t)((replay->written - replay->oldest) * replay->N);

@@ -83,6 +83,10 @@ void rl_replay_push(RlReplay *replay, const float *obs, const float *act, const 
 // Transitions that can be drawn.
 int64_t rl_replay_count(const RlReplay *replay);
 
+// Vector steps since environment n's last truncated one; INT64_MAX if the ring holds none that an
+// episode of the time limit could reach back to.
+int64_t rl_replay_since_truncated(const RlReplay *replay, int n);
+
 // Draws n slots uniformly, with replacement; rl_replay_count must not be 0.
 void rl_replay_draw(const RlReplay *replay, int64_t *slot, int n, RlRng *rng);
 

@@ -4,8 +4,8 @@
 #include "rl/base/status.h"
 
 // an environment can reach its time limit this often in T steps
-static int most_final(int T, int N, int max_episode_steps) {
-  return N * (T / max_episode_steps + 1);
+static int64_t most_final(int T, int N, int max_episode_steps) {
+  return (int64_t)N * (T / max_episode_steps + 1);
 }
 
 void rl_rollout_init(RlRollout *rollout, RlArena *arena, int T, int N, int O, int A,
@@ -30,7 +30,7 @@ void rl_rollout_init(RlRollout *rollout, RlArena *arena, int T, int N, int O, in
   rollout->ret = RL_PUSH(arena, RlReal, rows);
   rollout->raw_ret = RL_PUSH(arena, double, rows);
   rollout->last_obs = RL_PUSH(arena, RlReal, (size_t)N * (size_t)O);
-  rollout->max_final = most_final(T, N, max_episode_steps);
+  rollout->max_final = (int)most_final(T, N, max_episode_steps);
   rollout->final_row = RL_PUSH(arena, int, rollout->max_final);
   rollout->final_obs = RL_PUSH(arena, RlReal, (size_t)rollout->max_final * (size_t)O);
 }
@@ -39,7 +39,8 @@ double rl_rollout_bytes(int T, int N, int O, int A, int max_episode_steps) {
   double rows = (double)T * N;
   double real = sizeof(RlReal);
   double row = real * (O + 2.0 * A + 6) + sizeof(float) + sizeof(double) + 3;
-  return rows * row + most_final(T, N, max_episode_steps) * (real * O + sizeof(int)) + real * N * O;
+  double final = (double)most_final(T, N, max_episode_steps);
+  return rows * row + final * (real * O + sizeof(int)) + real * N * O;
 }
 
 void rl_rollout_reset(RlRollout *rollout, int T) {

@@ -9,7 +9,9 @@
 
 RlStatus rl_eval_init(RlEval *eval, RlArena *arena, const RlConfig *config, int episodes,
                       int threads) {
-  int N = episodes < RL_EVAL_ENVS ? episodes : RL_EVAL_ENVS;
+  // as many as makes the last round of episodes as full as the others
+  int rounds = (episodes + RL_EVAL_ENVS - 1) / RL_EVAL_ENVS;
+  int N = (episodes + rounds - 1) / rounds;
   eval->episodes = episodes;
   RL_TRY(rl_vecenv_init(&eval->env, arena, config, N, threads));
   eval->episode = RL_PUSH(arena, int, N);
@@ -65,8 +67,8 @@ static void summarise(RlEval *eval, RlEvalSummary *summary) {
 void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bool stochastic,
                  RlEvalSummary *summary, void (*tick)(void *arg), void *arg) {
   RlVecEnv *env = &eval->env;
-  int64_t diverged = env->ndiverged;
   eval->started = 0;
+  summary->diverged = 0;
   for (int n = 0; n < env->N; n++) start_episode(eval, n, seed, step);
   for (int done = 0; done < eval->episodes;) {
     rl_policy_act(policy, eval->act, env->obs, env->N, stochastic ? eval->act_rng : NULL);
@@ -74,6 +76,7 @@ void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bo
     for (int n = 0; n < env->N; n++) {
       int i = eval->episode[n];
       if (i < 0 || !(env->terminated[n] || env->truncated[n])) continue;
+      summary->diverged += env->diverged[n];
       eval->ret[i] = env->episode_return[n];
       eval->length[i] = env->episode_length[n];
       done++;
@@ -82,7 +85,6 @@ void rl_eval_run(RlEval *eval, RlPolicy *policy, uint64_t seed, int64_t step, bo
     if (tick) tick(arg);
   }
   summarise(eval, summary);
-  summary->diverged = env->ndiverged - diverged;
 }
 
 void rl_eval_free(RlEval *eval) {

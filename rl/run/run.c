@@ -21,21 +21,28 @@ const char *rl_run_algorithm(const RlRun *run) {
   return run->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo";
 }
 
+// What acting in all environments at once takes beside the networks.
+static double acting_bytes(const RlRun *run) {
+  const RlDims *hidden = &run->config.policy.hidden_actor;
+  double width = run->env.O + 4.0 * run->env.A;
+  for (int l = 0; l < hidden->n; l++) width += hidden->dim[l];
+  return sizeof(RlReal) * width * run->config.env.n_envs;
+}
+
 // Refuses what cannot fit before anything large is allocated.
 static RlStatus check_size_ppo(const RlRun *run) {
   const RlConfig *c = &run->config;
   double rows = (double)c->ppo.n_steps * c->env.n_envs;
   int O = run->env.O, A = run->env.A;
-  int nparam =
-      rl_mlp_nparam(O, &c->policy.hidden_actor, A) + rl_mlp_nparam(O, &c->policy.hidden_critic, 1);
   double bytes = rl_rollout_bytes(c->ppo.n_steps, c->env.n_envs, O, A, c->env.max_episode_steps) +
-                 sizeof(RlReal) * (double)nparam * (6 + RL_PPO_MAX_SLOTS);
+                 rl_ppo_bytes(c, O, A, rows) + acting_bytes(run);
   double limit = rl_memory_limit();
-  if (rows <= 2147483647.0 && bytes <= limit) return RL_OK;
+  // truncated steps are counted with an environment's last one twice
+  if (rows + c->env.n_envs <= INT32_MAX && bytes <= limit) return RL_OK;
   return rl_error(RL_USAGE,
-                  "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking "
-                  "%.1f GB, expected at most %.1f GB",
-                  run->task->name, rows, bytes / 1e9, limit / 1e9);
+                  "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking, with "
+                  "minibatches of %d, %.1f GB, expected at most %.1f GB",
+                  run->task->name, rows, c->ppo.batch_size, bytes / 1e9, limit / 1e9);
 }
 
 static RlStatus check_size_sac(const RlRun *run) {
@@ -43,7 +50,7 @@ static RlStatus check_size_sac(const RlRun *run) {
   int O = run->env.O, A = run->env.A;
   int64_t size = c->sac.buffer_size;
   double bytes = rl_replay_bytes(size, c->env.n_envs, O, A, c->env.max_episode_steps) +
-                 rl_sac_bytes(c, O, A) +
+                 rl_sac_bytes(c, O, A) + acting_bytes(run) +
                  rl_replay_file_bytes(size, c->env.n_envs, O, A, c->env.max_episode_steps);
   double limit = rl_memory_limit();
   if (size <= RL_REPLAY_MAX_SLOTS && bytes <= limit) return RL_OK;

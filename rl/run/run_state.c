@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rl/base/config_value.h"
 #include "rl/run/run.h"
+#include "rl/run/train_ppo.h"
+#include "rl/run/train_sac.h"
 
 // What both files of a step begin with. text is filled with the configuration.
 static void push_meta(RlFields *fields, RlRun *run, char *text) {
@@ -23,7 +26,7 @@ static void push_counters(RlFields *fields, RlRun *run) {
   rl_fields_push_nonnegative(fields, "counters/skipped", RL_I64, &c->skipped, 0, 0);
   rl_fields_push(fields, "counters/has_best", RL_I32, &c->has_best, 0, 0);
   rl_fields_push(fields, "counters/best", RL_F64, &c->best, 0, 0);
-  rl_fields_push(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
+  rl_fields_push_nonnegative(fields, "counters/best_step", RL_I64, &c->best_step, 0, 0);
   rl_fields_push_nonnegative(fields, "episodes/count", RL_I64, &run->episodes.count, 0, 0);
   rl_fields_push(fields, "episodes/return", RL_F64, run->episodes.ret, RL_EPISODE_WINDOW, 0);
   rl_fields_push_nonnegative(fields, "episodes/length", RL_F64, run->episodes.length,
@@ -195,6 +198,44 @@ static RlStatus check_step(const RlRun *run, RlCheckpoint *checkpoint, const cha
                   path, written, step, N);
 }
 
+// What no run writes and what goes on from it relies on: the networks' widths, which are saved
+// again; a count that would have ended the run; with SAC episodes that began before their
+// environment's last time limit, since the replay buffer has room for as many as can follow.
+static RlStatus check_state(RlRun *run, RlCheckpoint *checkpoint, const char *path) {
+  const RlPolicy *policy = &run->policy;
+  const RlVecEnv *env = &run->env;
+  int32_t actor[RL_MAX_LAYERS + 1], critic[RL_MAX_LAYERS + 1], skipped;
+  int nactor = policy->actor.mlp.L + 1, ncritic = policy->critic[0].L + 1;
+  bool sac = run->config.run.algorithm == RL_ALGO_SAC;
+  RlFields fields = {0};
+  rl_fields_push(&fields, "actor/dim", RL_I32, actor, nactor, 0);
+  rl_fields_push(&fields, "critic/dim", RL_I32, critic, ncritic, 0);
+  rl_fields_push_nonnegative(&fields, "counters/skipped_in_a_row", RL_I32, &skipped, 0, 0);
+  rl_fields_push(&fields, "env/state", RL_F64, run->env_state, env->N, rl_vecenv_nstate(env));
+  RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
+  if (memcmp(actor, policy->actor_dim, (size_t)nactor * sizeof *actor) != 0 ||
+      memcmp(critic, policy->critic_dim, (size_t)ncritic * sizeof *critic) != 0) {
+    return rl_error(RL_FAIL,
+                    "%s: actor/dim, critic/dim: found other widths, expected those of its config",
+                    path);
+  }
+  int patience = sac ? RL_SAC_PATIENCE : RL_PPO_PATIENCE;
+  if (skipped >= patience) {
+    return rl_error(RL_FAIL, "%s: counters/skipped_in_a_row: found %d, expected less than %d", path,
+                    skipped, patience);
+  }
+  for (int n = 0; n < env->N && sac; n++) {
+    int length = rl_vecenv_saved_length(env, run->env_state, n);
+    int64_t most = rl_replay_since_truncated(&run->replay, n);
+    if (length <= most) continue;
+    return rl_error(RL_FAIL,
+                    "%s: env/state: found environment %d %d steps into its episode, expected at "
+                    "most the %" PRId64 " since its last time limit",
+                    path, n, length, most);
+  }
+  return RL_OK;
+}
+
 RlStatus rl_run_load_state(RlRun *run, int64_t step) {
   char path[RL_PATH_SIZE];
   RlCheckpoint *checkpoint = NULL;
@@ -209,6 +250,7 @@ RlStatus rl_run_load_state(RlRun *run, int64_t step) {
   if (status == RL_OK && sac) {
     status = rl_replay_file_load(&run->replay_file, &run->folder, checkpoint, path);
   }
+  if (status == RL_OK) status = check_state(run, checkpoint, path);
   if (status == RL_OK) status = rl_checkpoint_load(checkpoint, fields.field, fields.n);
   rl_checkpoint_close(checkpoint);
   RL_TRY(status);
@@ -216,6 +258,32 @@ RlStatus rl_run_load_state(RlRun *run, int64_t step) {
   rl_policy_refresh(&run->policy);
   if (sac) rl_sac_refresh(&run->sac);
   run->counters.diverged = run->env.ndiverged;
+  return RL_OK;
+}
+
+// Whether a network's weights mean something else under another value of an option.
+static bool means_otherwise(const RlOption *option) {
+  static const char *const name[] = {"activation", "obs", "log_std_bound"};
+  for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+    if (strcmp(option->name, name[i]) == 0) return true;
+  }
+  return strstr(option->name, "_observation") != NULL;
+}
+
+// Arrays of the same shape are not enough: the networks must have been trained to read and to
+// answer as they will have to.
+static RlStatus check_meaning(const RlRun *run, const RlServed *served, const char *path) {
+  int count;
+  const RlOption *option = rl_config_options(&count);
+  for (int i = 0; i < count; i++) {
+    char found[RL_VALUE_MAX], expected[RL_VALUE_MAX];
+    if (!means_otherwise(&option[i])) continue;
+    rl_config_value_of(&served->config, i, found);
+    rl_config_value_of(&run->config, i, expected);
+    if (strcmp(found, expected) == 0) continue;
+    return rl_error(RL_FAIL, "%s: %s.%s: found %s, expected %s as the configuration has it", path,
+                    option[i].section, option[i].name, found, expected);
+  }
   return RL_OK;
 }
 
@@ -232,6 +300,7 @@ RlStatus rl_run_init_from(RlRun *run, const char *path) {
     status = rl_error(RL_FAIL, "%s: algorithm: found \"%s\", expected \"%s\"", path,
                       algorithm[served.config.run.algorithm], rl_run_algorithm(run));
   }
+  if (status == RL_OK) status = check_meaning(run, &served, path);
   if (status == RL_OK) {
     rl_policy_fields(&to, &run->policy);
     rl_policy_fields(&from, &served.policy);

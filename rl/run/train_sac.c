@@ -107,7 +107,8 @@ static int64_t updates_due(const RlSacOptions *o, int64_t before, int64_t after)
 static void skip_updates(RlRun *run, RlSacMeans *means, int64_t due) {
   means->sum.bad = "every step so far";
   run->counters.skipped += due;
-  run->sac.skipped_in_a_row += (int32_t)due;
+  int64_t in_a_row = run->sac.skipped_in_a_row + due;
+  run->sac.skipped_in_a_row = in_a_row < INT32_MAX ? (int32_t)in_a_row : INT32_MAX;
 }
 
 void rl_train_sac_begin(RlRun *run) {
@@ -132,7 +133,7 @@ void rl_train_sac_iterate(RlRun *run, RlSacMeans *means) {
     skip_updates(run, means, due);
     due = 0;
   }
-  for (int64_t i = 0; i < due; i++) {
+  for (int64_t i = 0; i < due && sac->skipped_in_a_row < RL_SAC_PATIENCE; i++) {
     RlSacStats stats;
     rl_sac_draw(sac, &run->replay, &run->policy.norm);
     rl_sac_learn(sac, &stats);

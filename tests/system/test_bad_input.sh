@@ -68,7 +68,7 @@ refused 2 'ppo.learning_rate_end: found "0.67", expected no key that PPO alone r
   "$train" --config half_cheetah.ini --set run.algorithm=sac --out "$work/new"
 refused 2 '--set: sac.n_step: found "0", expected a whole number in [1, 1000]' \
   "$train" --config reacher_sac.ini --set sac.n_step=0 --out "$work/new"
-refused 2 '--set: sac.gradient_steps: found "-1", expected a whole number in [1, 100000]' \
+refused 2 '--set: sac.gradient_steps: found "-1", expected a whole number in [1, 1000]' \
   "$train" --config reacher_sac.ini --set sac.gradient_steps=-1 --out "$work/new"
 refused 2 'reacher_sac.ini: sac.batch_size: found "256", expected at most sac.buffer_size = 100' \
   "$train" --config reacher_sac.ini --set sac.buffer_size=100 --out "$work/new"
@@ -102,6 +102,14 @@ refused 1 'found "InvertedPendulum-v5", expected "Reacher-v5"' \
   "$train" --config reacher.ini --init-from "$work/other/latest.h5" --out "$work/new"
 refused 1 "actor" \
   "$train" --config reacher.ini --set policy.hidden=32 --init-from "$last" --out "$work/new"
+refused 1 "policy.activation: found tanh, expected relu" \
+  "$train" --config reacher.ini --set policy.activation=relu --init-from "$last" --out "$work/new"
+refused 1 "normalize.obs: found true, expected false" \
+  "$train" --config reacher.ini --set normalize.obs=false --init-from "$last" --out "$work/new"
+refused 2 "with minibatches of 1048576" "$train" --config reacher.ini --set env.n_envs=64 --set ppo.n_steps=16384 \
+  --set ppo.batch_size=1048576 --set policy.hidden=4096,4096 --out "$work/new"
+refused 2 "ppo.n_steps x env.n_envs" "$train" --config reacher.ini --set env.n_envs=65536 --set ppo.n_steps=32767 \
+  --set env.max_episode_steps=1 --out "$work/new"
 refused 1 "latest.h5: algorithm" "$train" --config reacher_sac.ini --init-from "$last" --out "$work/new"
 refused 2 "--episodes" "$eval" "$work/run" --episodes 0
 refused 2 '--out: found "", expected a value' "$train" --config reacher.ini --out ''

@@ -157,12 +157,36 @@ static void test_advantage_epsilon(void **state) {
   drop(&b);
 }
 
+// the estimate is near what is taken, at sizes at which padding is nothing
+static void test_bytes(void **state) {
+  (void)state;
+  static const char *const ini[] = {"[policy]\nhidden = 256,256\n",
+                                    "[policy]\nhidden = 256,256\n[ppo]\nbatch_size = 5000\n",
+                                    "[policy]\nhidden = 400\nhidden_actor = 30,20\n"};
+  for (int k = 0; k < 3; k++) {
+    RlConfig config;
+    RlArena arena = {0};
+    RlActor actor;
+    RlMlp critic;
+    static RlPpo ppo;
+    rl_config_default(&config);
+    assert_int_equal(rl_config_parse(&config, ini[k], strlen(ini[k]), "test"), RL_OK);
+    rl_actor_init(&actor, &arena, &config, O, A, 1);
+    rl_mlp_init(&critic, &arena, O, &config.policy.hidden_critic, 1, RL_ACTIVATION_TANH, 0);
+    rl_ppo_init(&ppo, &arena, NULL, &config, &actor, &critic, 10000);
+    double bytes = rl_ppo_bytes(&config, O, A, 10000);
+    print_message("%g of %g\n", bytes, (double)arena.used);
+    assert_true(bytes > 0.9 * (double)arena.used && bytes < 1.15 * (double)arena.used);
+    rl_arena_free(&arena);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_shuffle),           cmocka_unit_test(test_shuffle_is_fair),
       cmocka_unit_test(test_lost_rows),         cmocka_unit_test(test_threads),
       cmocka_unit_test(test_advantage_batch),   cmocka_unit_test(test_advantage_one_row),
-      cmocka_unit_test(test_advantage_epsilon),
+      cmocka_unit_test(test_advantage_epsilon), cmocka_unit_test(test_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

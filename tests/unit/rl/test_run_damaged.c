@@ -159,6 +159,47 @@ static void test_replay_counts(void **state) {
               "000000000082.h5: replay/written: found 20, expected 82 / 4", "starting again");
 }
 
+// One value that no run writes, in a file that is sound otherwise: the file before it is taken.
+static void forged(void (*forge)(RlRun *run), const char *said_of_it) {
+  CREATE_SAC(&run, NO_UPDATES, "env.max_episode_steps=2");
+  snprintf(dir, sizeof dir, "%s", run.folder.dir);
+  assert_int_equal(rl_run_open_metrics(&run, NULL, 0), RL_OK);
+  rl_train_sac_begin(&run);
+  detail_sac_run(&run, 40);
+  assert_int_equal(rl_run_save(&run, true), RL_OK);
+  detail_sac_run(&run, 80);
+  forge(&run);
+  assert_int_equal(rl_run_save(&run, false), RL_OK);
+  rl_run_free(&run);
+  EXPECT_STEP(40, "skipped", said_of_it);
+}
+
+static void forge_width(RlRun *r) {
+  r->policy.actor_dim[1]++;
+}
+
+static void forge_best(RlRun *r) {
+  r->counters.best_step = -1;
+}
+
+static void forge_skipped(RlRun *r) {
+  r->sac.skipped_in_a_row = RL_SAC_PATIENCE;
+}
+
+// 20 vector steps in, every environment has just been reset
+static void forge_length(RlRun *r) {
+  assert_int_equal(r->env.running_length[3], 0);
+  r->env.running_length[3] = 1;
+}
+
+static void test_forged(void **state) {
+  (void)state;
+  forged(forge_width, "actor/dim, critic/dim: found other widths");
+  forged(forge_best, "counters/best_step");
+  forged(forge_skipped, "counters/skipped_in_a_row: found 50, expected less than 50");
+  forged(forge_length, "env/state: found environment 3 1 steps into its episode, expected at most");
+}
+
 // a damaged segment makes every file unsound that lists it, and each says which it is
 static void test_shared_segment(void **state) {
   (void)state;
@@ -206,10 +247,10 @@ static void test_not_begun(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_config_edited), SCRATCH_TEST(test_misnamed),
-      SCRATCH_TEST(test_none_sound),    SCRATCH_TEST(test_put_back),
-      SCRATCH_TEST(test_replay_counts), SCRATCH_TEST(test_shared_segment),
-      SCRATCH_TEST(test_not_begun),
+      SCRATCH_TEST(test_config_edited),  SCRATCH_TEST(test_misnamed),
+      SCRATCH_TEST(test_none_sound),     SCRATCH_TEST(test_put_back),
+      SCRATCH_TEST(test_replay_counts),  SCRATCH_TEST(test_forged),
+      SCRATCH_TEST(test_shared_segment), SCRATCH_TEST(test_not_begun),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   free(said);
