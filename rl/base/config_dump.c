@@ -119,6 +119,30 @@ static void put_help(Writer *w, const char *help) {
   for (; *help != '\0'; help++) put(w, *help == '|' ? "\\%c" : "%c", *help);
 }
 
+// How someone finds here what another library calls otherwise.
+static const char from_sb3[] =
+    "\n## Coming from Stable-Baselines3\n\n"
+    "Keys of the same name mean the same, but for what stands here.\n\n"
+    "| there | here |\n| --- | --- |\n"
+    "| `total_timesteps` | `run.total_steps` |\n"
+    "| `net_arch`, `activation_fn`, `ortho_init` | `policy.hidden` (or `hidden_actor`, "
+    "`hidden_critic`; nothing is shared), `policy.activation`, `policy.init` |\n"
+    "| `VecNormalize` | `[normalize]`; its rewards are `reward = running`, the default scales by "
+    "the statistics of the batch before |\n"
+    "| `learning_rate` as a function | `learning_rate_schedule`, `learning_rate_end`; PPO's falls "
+    "to zero by default |\n"
+    "| `max_grad_norm` over both networks | `ppo.grad_norm = joint`; by default each has its own "
+    "|\n"
+    "| PPO's defaults: one environment, `n_steps = 2048`, `vf_coef = 0.5` | 40 environments, 48 "
+    "steps each, 0.25 |\n"
+    "| `train_freq` in vector steps, `gradient_steps = -1` | `sac.train_freq` in environment "
+    "steps, `gradient_steps` in updates |\n"
+    "| SAC's `learning_rate = 3e-4`, `learning_starts = 100`, `ent_coef = \"auto_0.1\"` | `1e-3`, "
+    "`10000`, `ent_coef = auto` with `ent_coef_init = 0.1` |\n"
+    "| `EvalCallback`, `CheckpointCallback` | `run.eval_every`, `run.checkpoint_every` |\n"
+    "| `n_updates` of PPO counts epochs | minibatches |\n"
+    "| `model.load(...)`, `evaluate_policy` | `--init-from`, `rleval` |\n";
+
 size_t rl_config_dump_docs(char *text, size_t size) {
   Writer w = {text, size, 0};
   int count = 0;
@@ -155,5 +179,6 @@ size_t rl_config_dump_docs(char *text, size_t size) {
     put_help(&w, option[row].help);
     put(&w, " |\n");
   }
+  put(&w, "%s", from_sb3);
   return w.length;
 }
