@@ -122,6 +122,9 @@ static RlStatus check_fields(const char *path, const RlField *field, int nfield)
       return rl_error(RL_FAIL, "%s: not saved: %s[%lld] is not finite", path, field[i].name,
                       (long long)bad);
     }
+    if (field[i].nonnegative) {
+      RL_TRY(rl_checkpoint_check_counts(path, &field[i], field[i].data));
+    }
     if (field[i].type == RL_CHARS && count && memchr(field[i].data, '\0', count)) {
       return rl_error(RL_FAIL, "%s: not saved: the text %s holds a NUL byte", path, field[i].name);
     }

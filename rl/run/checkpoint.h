@@ -27,8 +27,8 @@ typedef struct {
   int rank;  // 0: a scalar
   int64_t dim[RL_FIELD_RANK];
   void *data;        // dense, row-major
-  bool nonnegative;  // reading refuses values below zero (counts, sums of squares) and whole
-                     // numbers above 2^53, or 2^30 if int32: counting on never overflows
+  bool nonnegative;  // saving and reading refuse values below zero (counts, sums of squares) and
+                     // whole numbers above 2^53, or 2^30 if int32: counting on never overflows
 } RlField;
 
 // Writes the fields to path: temporary name in the same folder, fsync, rename, fsync of the folder.

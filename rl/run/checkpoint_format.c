@@ -165,3 +165,26 @@ int64_t rl_checkpoint_find_bad(RlFieldType type, const void *data, size_t count)
   }
   return -1;
 }
+
+RlStatus rl_checkpoint_check_counts(const char *path, const RlField *field, const void *data) {
+  size_t count = rl_checkpoint_count(field);
+  double most = INFINITY;
+  if (field->type == RL_I32) most = 0x1p30;
+  if (field->type == RL_I64) most = 0x1p53;
+  for (size_t i = 0; i < count; i++) {
+    double value = 0;
+    if (field->type == RL_F32) value = (double)((const float *)data)[i];
+    if (field->type == RL_F64) value = ((const double *)data)[i];
+    if (field->type == RL_I32) value = ((const int32_t *)data)[i];
+    if (field->type == RL_I64) value = (double)((const int64_t *)data)[i];
+    if (value < 0) {
+      return rl_error(RL_FAIL, "%s: %s[%zu]: found a negative value, expected none", path,
+                      field->name, i);
+    }
+    if (value > most) {
+      return rl_error(RL_FAIL, "%s: %s[%zu]: found %.0f, expected at most %.0f", path, field->name,
+                      i, value, most);
+    }
+  }
+  return RL_OK;
+}

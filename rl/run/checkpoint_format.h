@@ -51,4 +51,9 @@ size_t rl_checkpoint_count(const RlField *field);
 // Index of the first element that is not finite, or -1.
 int64_t rl_checkpoint_find_bad(RlFieldType type, const void *data, size_t count);
 
+// Refuses what no count or sum of squares can be: a negative value, or a whole number so large that
+// counting on from it could overflow. data: the field's elements.
+RL_MUST_USE RlStatus rl_checkpoint_check_counts(const char *path, const RlField *field,
+                                                const void *data);
+
 #endif

@@ -166,31 +166,6 @@ static size_t padded_size(const RlField *field) {
   return (bytes + 64) / 64 * 64;
 }
 
-// Refuses what no count or sum of squares can be: a negative value, or a whole number so large that
-// counting on from it could overflow.
-static RlStatus check_counts(const RlCheckpoint *checkpoint, const RlField *field, const void *data,
-                             size_t count) {
-  double most = INFINITY;
-  if (field->type == RL_I32) most = 0x1p30;
-  if (field->type == RL_I64) most = 0x1p53;
-  for (size_t i = 0; i < count; i++) {
-    double value = 0;
-    if (field->type == RL_F32) value = (double)((const float *)data)[i];
-    if (field->type == RL_F64) value = ((const double *)data)[i];
-    if (field->type == RL_I32) value = ((const int32_t *)data)[i];
-    if (field->type == RL_I64) value = (double)((const int64_t *)data)[i];
-    if (value < 0) {
-      return rl_error(RL_FAIL, "%s: %s[%zu]: found a negative value, expected none",
-                      checkpoint->path, field->name, i);
-    }
-    if (value > most) {
-      return rl_error(RL_FAIL, "%s: %s[%zu]: found %.0f, expected at most %.0f", checkpoint->path,
-                      field->name, i, value, most);
-    }
-  }
-  return RL_OK;
-}
-
 // reads the fields one after the other into block
 static RlStatus read_fields(RlCheckpoint *checkpoint, const RlField *field, int nfield,
                             uint8_t *block) {
@@ -205,7 +180,8 @@ static RlStatus read_fields(RlCheckpoint *checkpoint, const RlField *field, int 
                       "%s: %s[%lld]: found a value that is not finite, expected one that is",
                       checkpoint->path, field[i].name, (long long)bad);
     }
-    if (field[i].nonnegative) RL_TRY(check_counts(checkpoint, &field[i], block, count));
+    if (field[i].nonnegative)
+      RL_TRY(rl_checkpoint_check_counts(checkpoint->path, &field[i], block));
     block += padded_size(&field[i]);
   }
   return RL_OK;

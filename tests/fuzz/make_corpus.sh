@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the first inputs of fuzz_checkpoint, fuzz_replay and fuzz_trace anew: what short runs save, of networks without
-# hidden layers, and what h5py writes. What fuzzing found, or was spoiled by hand, lies beside them and stays.
+# Writes the first inputs of fuzz_checkpoint, fuzz_replay, fuzz_trace and fuzz_resume anew: what short runs save, of
+# networks without hidden layers, what h5py writes, an edit of each data set. What fuzzing found, or was spoiled by hand, lies beside them and stays.
 #
 #   bash tests/fuzz/make_corpus.sh BUILD/bin       (python3 with h5py and numpy)
 set -euo pipefail
@@ -8,7 +8,7 @@ bin=$1
 corpus=$(cd "$(dirname "$0")/corpus" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$corpus"/fuzz_{checkpoint,replay,trace}
+mkdir -p "$corpus"/fuzz_{checkpoint,replay,trace,resume}
 
 small=(--threads 1 --seed 1 --set policy.hidden=none --set run.log_every=100 --set run.eval_every=0)
 "$bin/rltrain" --config inverted_pendulum.ini "${small[@]}" --set env.n_envs=1 --set ppo.n_steps=32 \
@@ -44,3 +44,16 @@ write("nan", np.full((3, 1), np.nan))
 write("shape", np.ones((3, 2)))
 PYTHON
 du -sb "$corpus"
+
+python3 - "$corpus/fuzz_resume" <<'PYTHON'
+import struct
+import sys
+
+values = [1, 2**53, 0xff, 2**63, 0x7f, 2**64 - 1, 0x80, 0x7f7fffff]
+for algorithm, name in enumerate(("ppo", "sac")):
+    for i in range((36, 60)[algorithm]):  # data sets
+        kind = i // 2 % 4 if i % 3 else 0
+        edit = bytes([i, 0, 0, kind]) + struct.pack("<Q", values[i % 8])
+        with open(f"{sys.argv[1]}/{name}_{i:02}", "wb") as f:
+            f.write(bytes([algorithm]) + edit)
+PYTHON

@@ -273,6 +273,10 @@ static void test_counts(void **state) {
     field.nonnegative = false;
     assert_int_equal(rl_checkpoint_load(checkpoint, &field, 1), RL_OK);
     found = 7;
+    // and a file that nobody could go on from is not written
+    saved[i].nonnegative = true;
+    assert_int_equal(rl_checkpoint_save(path, &saved[i], 1), RL_FAIL);
+    assert_non_null(strstr(rl_error_text(), "expected at most"));
   }
   rl_checkpoint_close(checkpoint);
 }

@@ -178,10 +178,6 @@ static void forge_width(RlRun *r) {
   r->policy.actor_dim[1]++;
 }
 
-static void forge_best(RlRun *r) {
-  r->counters.best_step = -1;
-}
-
 static void forge_skipped(RlRun *r) {
   r->sac.skipped_in_a_row = RL_SAC_PATIENCE;
 }
@@ -195,7 +191,6 @@ static void forge_length(RlRun *r) {
 static void test_forged(void **state) {
   (void)state;
   forged(forge_width, "actor/dim, critic/dim: found other widths");
-  forged(forge_best, "counters/best_step");
   forged(forge_skipped, "counters/skipped_in_a_row: found 50, expected less than 50");
   forged(forge_length, "env/state: found environment 3 1 steps into its episode, expected at most");
 }
