@@ -94,13 +94,12 @@ static RlStatus take_number(const RlCliOption *option, const char *text) {
 
 static RlStatus take(RlCliOption *option) {
   option->given = true;
-  if (option->text && *optarg == '\0') {
-    return rl_error(RL_USAGE, "--%s: found \"\", expected a value", option->name);
-  }
   if (option->flag) {
     *option->flag = true;
   } else if (option->number) {
     return take_number(option, optarg);
+  } else if (*optarg == '\0') {
+    return rl_error(RL_USAGE, "--%s: found \"\", expected a value", option->name);
   } else if (option->count) {
     if (*option->count == option->most) {
       return rl_error(RL_USAGE, "--%s: found more than %d", option->name, option->most);
@@ -128,7 +127,7 @@ static RlStatus refuse(int argc, char **argv, int answer) {
 
 RlStatus rl_cli_parse(int argc, char **argv, const char *program, const char *help,
                       RlCliOption *table, int *done) {
-  Known known;
+  Known known = {0};
   list(&known, table);
   opterr = optind = 0;
   int answer;

@@ -9,6 +9,11 @@ if [ ${#files[@]} = 0 ]; then
 fi
 cache=$RL_BUILD_DIR/cppcheck
 mkdir -p "$cache"
-cppcheck --quiet --enable=warning,performance,portability --std=c11 --inline-suppr --error-exitcode=1 \
+# what it finds across files does not reach its exit code
+found=$(cppcheck --quiet --enable=warning,performance,portability --std=c11 --inline-suppr --error-exitcode=1 \
   --cppcheck-build-dir="$cache" --suppressions-list=tests/analysis/cppcheck.supp -j "$(nproc)" \
-  -I . -D_GNU_SOURCE -DRL_VERSION='"0"' -DRL_SOURCE_DIR='"."' "${files[@]}"
+  -I . -D_GNU_SOURCE -DRL_VERSION='"0"' -DRL_SOURCE_DIR='"."' "${files[@]}" 2>&1) || found=${found:-"cppcheck failed"}
+if [ -n "$found" ]; then
+  echo "$found"
+  exit 1
+fi
