@@ -125,6 +125,9 @@ static void check_resumed(const char *set, const char *more) {
   for (int lines = 1; lines <= 3; lines++) {
     train_in_pieces(lines, set, more);
     assert_int_equal(twin.counters.step, run.counters.step);
+    assert_int_equal(twin.counters.updates, run.counters.updates);
+    assert_int_equal(twin.counters.skipped, run.counters.skipped);
+    assert_true(twin.counters.best == run.counters.best);
     same_state(&run, &twin);
     compare_files(&run, &twin, true);
     rl_run_free(&twin);
