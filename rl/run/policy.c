@@ -148,21 +148,28 @@ static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char
   return RL_OK;
 }
 
+RlStatus rl_policy_check_dims(const RlPolicy *policy, RlCheckpoint *checkpoint, const char *path) {
+  RlFields fields = {0};
+  int32_t actor[RL_MAX_LAYERS + 1], critic[RL_MAX_LAYERS + 1];
+  size_t nactor = (size_t)policy->actor.mlp.L + 1, ncritic = (size_t)policy->critic[0].L + 1;
+  rl_fields_push(&fields, "actor/dim", RL_I32, actor, (int64_t)nactor, 0);
+  rl_fields_push(&fields, "critic/dim", RL_I32, critic, (int64_t)ncritic, 0);
+  RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
+  if (memcmp(actor, policy->actor_dim, nactor * sizeof *actor) == 0 &&
+      memcmp(critic, policy->critic_dim, ncritic * sizeof *critic) == 0) {
+    return RL_OK;
+  }
+  return rl_error(
+      RL_FAIL, "%s: actor/dim, critic/dim: found other widths, expected those of its config", path);
+}
+
 static RlStatus read_policy(RlServed *served, RlCheckpoint *checkpoint, const char *path) {
   RlFields fields = {0};
-  int32_t want[2][RL_MAX_LAYERS + 1];
   RlPolicy *policy = &served->policy;
-  memcpy(want[0], policy->actor_dim, sizeof want[0]);
-  memcpy(want[1], policy->critic_dim, sizeof want[1]);
+  RL_TRY(rl_policy_check_dims(policy, checkpoint, path));
   rl_policy_fields(&fields, policy);
   rl_fields_push_nonnegative(&fields, "step", RL_I64, &served->step, 0, 0);
   RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
-  if (memcmp(want[0], policy->actor_dim, sizeof want[0]) != 0 ||
-      memcmp(want[1], policy->critic_dim, sizeof want[1]) != 0) {
-    return rl_error(RL_FAIL,
-                    "%s: actor/dim, critic/dim: found other widths, expected those of its config",
-                    path);
-  }
   rl_policy_refresh(policy);
   return check_probe(policy, path);
 }

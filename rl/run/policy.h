@@ -46,6 +46,10 @@ void rl_policy_refresh(RlPolicy *policy);
 // Lists the policy's arrays.
 void rl_policy_fields(RlFields *fields, RlPolicy *policy);
 
+// Refuses a checkpoint whose layers have other widths than the policy was laid out for.
+RL_MUST_USE RlStatus rl_policy_check_dims(const RlPolicy *policy, RlCheckpoint *checkpoint,
+                                          const char *path);
+
 // A policy read from a checkpoint.
 typedef struct {
   RlArena arena;

@@ -202,23 +202,14 @@ static RlStatus check_step(const RlRun *run, RlCheckpoint *checkpoint, const cha
 // again; a count that would have ended the run; with SAC episodes that began before their
 // environment's last time limit, since the replay buffer has room for as many as can follow.
 static RlStatus check_state(RlRun *run, RlCheckpoint *checkpoint, const char *path) {
-  const RlPolicy *policy = &run->policy;
   const RlVecEnv *env = &run->env;
-  int32_t actor[RL_MAX_LAYERS + 1], critic[RL_MAX_LAYERS + 1], skipped;
-  int nactor = policy->actor.mlp.L + 1, ncritic = policy->critic[0].L + 1;
+  int32_t skipped;
   bool sac = run->config.run.algorithm == RL_ALGO_SAC;
   RlFields fields = {0};
-  rl_fields_push(&fields, "actor/dim", RL_I32, actor, nactor, 0);
-  rl_fields_push(&fields, "critic/dim", RL_I32, critic, ncritic, 0);
+  RL_TRY(rl_policy_check_dims(&run->policy, checkpoint, path));
   rl_fields_push_nonnegative(&fields, "counters/skipped_in_a_row", RL_I32, &skipped, 0, 0);
   rl_fields_push(&fields, "env/state", RL_F64, run->env_state, env->N, rl_vecenv_nstate(env));
   RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
-  if (memcmp(actor, policy->actor_dim, (size_t)nactor * sizeof *actor) != 0 ||
-      memcmp(critic, policy->critic_dim, (size_t)ncritic * sizeof *critic) != 0) {
-    return rl_error(RL_FAIL,
-                    "%s: actor/dim, critic/dim: found other widths, expected those of its config",
-                    path);
-  }
   int patience = sac ? RL_SAC_PATIENCE : RL_PPO_PATIENCE;
   if (skipped >= patience) {
     return rl_error(RL_FAIL, "%s: counters/skipped_in_a_row: found %d, expected less than %d", path,

@@ -28,6 +28,17 @@ static void make_ppo(void) {
   rl_run_free(&run);
 }
 
+// saved at 40, and 40 steps further
+static void make_sac(void) {
+  CREATE_SAC(&run, NO_UPDATES, "env.max_episode_steps=2");
+  snprintf(dir, sizeof dir, "%s", run.folder.dir);
+  assert_int_equal(rl_run_open_metrics(&run, NULL, 0), RL_OK);
+  rl_train_sac_begin(&run);
+  detail_sac_run(&run, 40);
+  assert_int_equal(rl_run_save(&run, true), RL_OK);
+  detail_sac_run(&run, 80);
+}
+
 static RlStatus resume(bool *finished) {
   size_t size;
   free(said);
@@ -142,13 +153,7 @@ static void test_put_back(void **state) {
 // the buffer's vector steps must be those of the step
 static void test_replay_counts(void **state) {
   (void)state;
-  CREATE_SAC(&run, NO_UPDATES);
-  snprintf(dir, sizeof dir, "%s", run.folder.dir);
-  assert_int_equal(rl_run_open_metrics(&run, NULL, 0), RL_OK);
-  rl_train_sac_begin(&run);
-  detail_sac_run(&run, 40);
-  assert_int_equal(rl_run_save(&run, true), RL_OK);
-  detail_sac_run(&run, 80);
+  make_sac();
   run.counters.step = 82;
   assert_int_equal(rl_run_save(&run, true), RL_OK);
   run.counters.step = 90;
@@ -161,13 +166,7 @@ static void test_replay_counts(void **state) {
 
 // One value that no run writes, in a file that is sound otherwise: the file before it is taken.
 static void forged(void (*forge)(RlRun *run), const char *said_of_it) {
-  CREATE_SAC(&run, NO_UPDATES, "env.max_episode_steps=2");
-  snprintf(dir, sizeof dir, "%s", run.folder.dir);
-  assert_int_equal(rl_run_open_metrics(&run, NULL, 0), RL_OK);
-  rl_train_sac_begin(&run);
-  detail_sac_run(&run, 40);
-  assert_int_equal(rl_run_save(&run, true), RL_OK);
-  detail_sac_run(&run, 80);
+  make_sac();
   forge(&run);
   assert_int_equal(rl_run_save(&run, false), RL_OK);
   rl_run_free(&run);
