@@ -102,6 +102,18 @@ static void test_summary(void **state) {
   rl_run_free(&run);
 }
 
+// each episode diverges once at most, and environments that wait for the others' play none
+static void test_diverged(void **state) {
+  (void)state;
+  RlEvalSummary s;
+  START(&run, "env.id=HalfCheetah-v5", eval_keys, "run.eval_episodes=17", "env.n_envs=4",
+        "env.reset_noise_scale=20", "env.max_episode_steps=100", "normalize.warmup_steps=0");
+  rl_eval_run(&run.eval, &run.policy, 3, 0, false, &s, NULL, NULL);
+  print_message("%d of 17 diverged\n", (int)s.diverged);
+  assert_in_range(s.diverged, 1, 17);
+  rl_run_free(&run);
+}
+
 // the same question has the same answer; another step, or another seed, another one
 static void test_streams(void **state) {
   (void)state;
@@ -186,6 +198,7 @@ static void test_other_task(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       SCRATCH_TEST(test_started_episodes_count),
+      SCRATCH_TEST(test_diverged),
       SCRATCH_TEST(test_summary),
       SCRATCH_TEST(test_streams),
       SCRATCH_TEST(test_changes_nothing),
