@@ -1,8 +1,9 @@
 // Humanoid-v5: a 3-D humanoid walks along x.
 // Observation (348): qpos[2:] 22, qvel 23, cinert[1:] 130, cvel[1:] 78, qfrc_actuator[6:] 17,
 //   cfrc_ext[1:] 78.
-// Reward: 1.25 dx/dt of the centre of mass + healthy bonus 5 − .1 Σctrl² − min(5e-7 Σcfrc_ext²,
-// 10). Termination: unless 1 < z < 2. Reset: qpos and qvel uniform ±.01.
+// Reward: 1.25 dx/dt of the centre of mass + bonus 5 − .1 Σctrl² − min(5e-7 Σcfrc_ext², 10).
+// Termination: unless 1 < z < 2.
+// Reset: qpos and qvel uniform ±.01.
 #include "envs/humanoid.h"
 
 #include <math.h>

@@ -2,8 +2,7 @@
 // Observation (23): qpos of the arm 7, qvel of the arm 7, positions of fingertip, object, goal.
 // Reward: −‖object − goal‖ − .1 Σa² − .5 ‖object − fingertip‖.
 // Termination: never.
-// Reset: arm at 0; object uniform in [−.3, 0] x [−.2, .2] further than .17 from the goal; goal at
-// 0;
+// Reset: arm and goal at 0; object uniform in [−.3, 0] x [−.2, .2], over .17 from the goal;
 //   qvel uniform ±.005, object's and goal's 0.
 #include <math.h>
 

@@ -1,6 +1,6 @@
 // Matrix products from register tiles. All three products are c (M, N) = init + a (M, K) b (K, N)
-// with a read along or across its rows; product() cuts it into blocks that stay in the caches and
-// tiles that stay in registers.
+// with a read along or across its rows; multiply_tiled() cuts it into blocks that stay in the
+// caches and tiles that stay in registers.
 //
 // Invariant: every element is one chain of fused multiply-adds, init first and then k in order. A
 // tile's height, a block's edge and the instruction set change which elements are computed

@@ -35,12 +35,12 @@ RlReal rl_gaussian_log_prob(const RlGaussian *g, RlReal *logp, const RlReal *act
   return sum;
 }
 
-void rl_gaussian_log_prob_backward(const RlGaussian *g, RlReal *dmean, RlReal *draw,
-                                   const RlReal *weight, const RlReal *act, const RlReal *mean) {
+void rl_gaussian_log_prob_backward(const RlGaussian *g, RlReal *dmean, RlReal *dlog_sigma,
+                                   const RlReal *dlogp, const RlReal *act, const RlReal *mean) {
   for (int i = 0; i < g->A; i++) {
     RlReal z = (act[i] - mean[i]) * g->inv_sigma[i];
-    dmean[i] += weight[i] * z * g->inv_sigma[i];
-    draw[i] += weight[i] * (z * z - 1) * g->inside[i];
+    dmean[i] += dlogp[i] * z * g->inv_sigma[i];
+    dlog_sigma[i] += dlogp[i] * (z * z - 1) * g->inside[i];
   }
 }
 
@@ -50,8 +50,8 @@ RlReal rl_gaussian_entropy(const RlGaussian *g) {
   return sum;
 }
 
-void rl_gaussian_entropy_backward(const RlGaussian *g, RlReal *draw, RlReal weight) {
-  for (int i = 0; i < g->A; i++) draw[i] += weight * g->inside[i];
+void rl_gaussian_entropy_backward(const RlGaussian *g, RlReal *dlog_sigma, RlReal weight) {
+  for (int i = 0; i < g->A; i++) dlog_sigma[i] += weight * g->inside[i];
 }
 
 RlReal rl_gaussian_kl(const RlGaussian *g, const RlReal *mean, const RlGaussian *old,
@@ -65,12 +65,12 @@ RlReal rl_gaussian_kl(const RlGaussian *g, const RlReal *mean, const RlGaussian 
   return sum;
 }
 
-void rl_gaussian_kl_backward(const RlGaussian *g, RlReal *dmean, RlReal *draw, RlReal weight,
+void rl_gaussian_kl_backward(const RlGaussian *g, RlReal *dmean, RlReal *dlog_sigma, RlReal weight,
                              const RlReal *mean, const RlGaussian *old, const RlReal *old_mean) {
   for (int i = 0; i < g->A; i++) {
     RlReal gap = (old_mean[i] - mean[i]) * g->inv_sigma[i];
     RlReal ratio = old->sigma[i] * g->inv_sigma[i];
     dmean[i] -= weight * gap * g->inv_sigma[i];
-    draw[i] += weight * (1 - ratio * ratio - gap * gap) * g->inside[i];
+    dlog_sigma[i] += weight * (1 - ratio * ratio - gap * gap) * g->inside[i];
   }
 }

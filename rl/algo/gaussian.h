@@ -27,22 +27,23 @@ void rl_gaussian_sample(const RlGaussian *g, RlReal *act, const RlReal *mean, Rl
 RlReal rl_gaussian_log_prob(const RlGaussian *g, RlReal *logp, const RlReal *act,
                             const RlReal *mean);
 
-// Adds weight[i] times the gradient of dimension i's log-density by mean and raw log sigma.
-void rl_gaussian_log_prob_backward(const RlGaussian *g, RlReal *dmean, RlReal *draw,
-                                   const RlReal *weight, const RlReal *act, const RlReal *mean);
+// Adds dlogp (A) times the gradient of each dimension's log-density to dmean (A) and to dlog_sigma
+// (A), the latter by the raw value, before the clamp. act, mean (A).
+void rl_gaussian_log_prob_backward(const RlGaussian *g, RlReal *dmean, RlReal *dlog_sigma,
+                                   const RlReal *dlogp, const RlReal *act, const RlReal *mean);
 
 // Entropy, summed over dimensions.
 RlReal rl_gaussian_entropy(const RlGaussian *g);
 
-// Adds weight times the entropy's gradient by raw log sigma.
-void rl_gaussian_entropy_backward(const RlGaussian *g, RlReal *draw, RlReal weight);
+// Adds weight times the entropy's gradient by raw log sigma to dlog_sigma (A).
+void rl_gaussian_entropy_backward(const RlGaussian *g, RlReal *dlog_sigma, RlReal weight);
 
 // KL(old || g), summed over dimensions.
 RlReal rl_gaussian_kl(const RlGaussian *g, const RlReal *mean, const RlGaussian *old,
                       const RlReal *old_mean);
 
-// Adds weight times that KL's gradient by the new mean and raw log sigma.
-void rl_gaussian_kl_backward(const RlGaussian *g, RlReal *dmean, RlReal *draw, RlReal weight,
+// Adds weight times that KL's gradient by the new mean and raw log sigma to dmean, dlog_sigma (A).
+void rl_gaussian_kl_backward(const RlGaussian *g, RlReal *dmean, RlReal *dlog_sigma, RlReal weight,
                              const RlReal *mean, const RlGaussian *old, const RlReal *old_mean);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "nets/ops.h"
 #include "rl/data/gae.h"
+#include "rl/data/moments.h"
 
 enum { ACTOR, CRITIC, MIN_BLOCK = 64, VALUE_BLOCK = 128 };
 
@@ -24,7 +25,7 @@ typedef struct {
 static void net_init(RlPpoNet *net, RlArena *arena, RlMlp *mlp, int nslot, int block,
                      double epsilon) {
   net->mlp = mlp;
-  int A = mlp->nextra;
+  int A = mlp->nextra;  // log sigmas: none in a critic, which gathers no actions
   // detail: adam-epsilon
   rl_adam_init(&net->adam, arena, mlp->nparam, epsilon);
   size_t nparam = (size_t)mlp->nparam;
@@ -56,7 +57,7 @@ void rl_ppo_init(RlPpo *ppo, RlArena *arena, RlPool *pool, const RlConfig *confi
   ppo->o = o;
   ppo->pool = pool;
   ppo->O = critic->dim[0];
-  ppo->A = actor->mlp.nextra;
+  ppo->A = actor->A;
   ppo->block = block_rows(o->batch_size);
   ppo->actor = actor;
   ppo->critic = critic;
@@ -173,18 +174,13 @@ static void compute_advantages(RlPpo *ppo, RlRollout *r) {
 }
 
 static double explained_variance(const RlRollout *r) {
-  double n = 0, mean = 0, m2 = 0, error_mean = 0, error_m2 = 0;
+  RlMoments ret = {0}, error = {0};
   for (int i = 0; i < r->T * r->N; i++) {
     if (r->lost[i]) continue;
-    n += 1;
-    double ret = (double)r->ret[i], error = ret - (double)r->value[i];
-    double delta = ret - mean, error_delta = error - error_mean;
-    mean += delta / n;
-    m2 += delta * (ret - mean);
-    error_mean += error_delta / n;
-    error_m2 += error_delta * (error - error_mean);
+    rl_moments_push(&ret, (double)r->ret[i]);
+    rl_moments_push(&error, (double)r->ret[i] - (double)r->value[i]);
   }
-  return m2 > 0 ? 1 - error_m2 / m2 : NAN;
+  return ret.m2 > 0 ? 1 - error.m2 / ret.m2 : NAN;
 }
 
 // ---------------------------------------------------------------- one minibatch

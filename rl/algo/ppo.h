@@ -64,7 +64,7 @@ typedef struct {
   RlPpoNet net[2];  // actor, critic
   RlRng shuffle_rng;
   double learning_rate, clip_range;  // as scheduled
-  int skipped_in_a_row;
+  int32_t skipped_in_a_row;
   void (*tick)(void *arg);  // called after some minibatches; nullable
   void *tick_arg;
   int *order;                               // rows that count, shuffled (capacity of the rollout)

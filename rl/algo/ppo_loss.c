@@ -15,21 +15,21 @@ static double surrogate(double ratio, double adv, double clip_range, double *dlo
   return fmax(free_loss, clip_loss);
 }
 
-// One row's surrogate; weight (A) gets its gradient by each dimension's log-density.
-static double row_surrogate(const RlPpoLoss *loss, RlReal *weight, double log_ratio,
+// One row's surrogate; dlogp (A) gets its gradient by each dimension's log-density.
+static double row_surrogate(const RlPpoLoss *loss, RlReal *dlogp, double log_ratio,
                             const RlReal *logp, const RlReal *old_logp, double adv) {
   int A = loss->g->A;
   double dlog_ratio = 0, value = 0;
   if (loss->o->ratio == RL_RATIO_JOINT) {
     // detail: joint-ratio
     value = surrogate(exp(log_ratio), adv, loss->clip_range, &dlog_ratio);
-    for (int i = 0; i < A; i++) weight[i] = (RlReal)dlog_ratio * loss->weight;
+    for (int i = 0; i < A; i++) dlogp[i] = (RlReal)dlog_ratio * loss->weight;
     return value;
   }
   for (int i = 0; i < A; i++) {
     double ratio = exp((double)logp[i] - (double)old_logp[i]);
     value += surrogate(ratio, adv, loss->clip_range, &dlog_ratio) / A;
-    weight[i] = (RlReal)(dlog_ratio / A) * loss->weight;
+    dlogp[i] = (RlReal)(dlog_ratio / A) * loss->weight;
   }
   return value;
 }
@@ -38,7 +38,7 @@ void rl_ppo_loss_policy(const RlPpoLoss *loss, RlReal *dmean, RlReal *dlog_sigma
                         const RlReal *act, const RlReal *mean, const RlReal *old_mean,
                         const RlReal *old_logp, const RlReal *adv, int rows) {
   int A = loss->g->A;
-  RlReal weight[RL_MAX_ACTION], logp[RL_MAX_ACTION] = {0}, old_each[RL_MAX_ACTION] = {0};
+  RlReal dlogp[RL_MAX_ACTION], logp[RL_MAX_ACTION] = {0}, old_each[RL_MAX_ACTION] = {0};
   memset(dmean, 0, (size_t)(rows * A) * sizeof(RlReal));
   for (int r = 0; r < rows; r++) {
     const RlReal *a = act + r * A, *mu = mean + r * A, *old_mu = old_mean + r * A;
@@ -46,8 +46,8 @@ void rl_ppo_loss_policy(const RlPpoLoss *loss, RlReal *dmean, RlReal *dlog_sigma
     if (loss->o->ratio == RL_RATIO_PER_DIMENSION) {
       rl_gaussian_log_prob(loss->old, old_each, a, old_mu);
     }
-    double value = row_surrogate(loss, weight, log_ratio, logp, old_each, (double)adv[r]);
-    rl_gaussian_log_prob_backward(loss->g, dmean + r * A, dlog_sigma, weight, a, mu);
+    double value = row_surrogate(loss, dlogp, log_ratio, logp, old_each, (double)adv[r]);
+    rl_gaussian_log_prob_backward(loss->g, dmean + r * A, dlog_sigma, dlogp, a, mu);
     double ratio = exp(log_ratio);
     sums->policy_loss += value;
     // detail: approx-kl: the low-variance estimator (Schulman 2020)

@@ -1,6 +1,7 @@
 // PPO's losses and their gradients on rows (Schulman et al. 2017), pure functions.
 //
-// Every row carries the same weight, 1 / batch_size, so a ragged last minibatch counts by its rows.
+// Every row carries the same weight, 1 / batch_size, so a ragged last minibatch counts by its rows
+// (with weight_ragged off: 1 / its rows).
 #ifndef RL_ALGO_PPO_LOSS_H_
 #define RL_ALGO_PPO_LOSS_H_
 
@@ -15,7 +16,7 @@ typedef struct {
 typedef struct {
   const RlPpoOptions *o;
   double clip_range;      // as scheduled
-  RlReal weight;          // of a row: 1 / batch_size
+  RlReal weight;          // of a row
   const RlGaussian *g;    // the policy now
   const RlGaussian *old;  // the policy that acted
 } RlPpoLoss;

@@ -100,7 +100,9 @@ double rl_sac_bytes(const RlConfig *config, int O, int A) {
   for (int l = 0; l < p->hidden_actor.n; l++) width += 3.0 * p->hidden_actor.dim[l];
   for (int l = 0; l < p->hidden_critic.n; l++) width += 6.0 * p->hidden_critic.dim[l];
   int blocks = parts(B, block_size(B));
-  return sizeof(RlReal) * ((nactor + 2 * ncritic) * (6 + blocks) + B * (width + 9.0 * (O + A)));
+  // a critic's target is three more: parameters and what is packed of them
+  return sizeof(RlReal) *
+         (nactor * (6 + blocks) + 2 * ncritic * (9 + blocks) + B * (width + 9.0 * (O + A)));
 }
 
 void rl_sac_start(RlSac *sac) {
@@ -294,9 +296,9 @@ static void least_value_backward(const Update *u, RlSacBlock *block, int rows) {
   const RlReal *q0 = block->critic[0].y[L], *q1 = block->critic[u->ncritic - 1].y[L];
   int n[RL_SAC_CRITICS] = {0};
   for (int r = 0; r < rows; r++) {
-    int least = (double)q1[r] < (double)q0[r];
-    block->sums.actor_loss -= (double)(least ? q1[r] : q0[r]);
-    block->row[least][n[least]++] = r;
+    int smaller = (double)q1[r] < (double)q0[r];
+    block->sums.actor_loss -= least((double)q0[r], (double)q1[r]);
+    block->row[smaller][n[smaller]++] = r;
   }
   for (int c = 0; c < u->ncritic; c++) value_backward(u, block, c, block->row[c], n[c]);
 }

@@ -102,7 +102,7 @@ void rl_sac_start(RlSac *sac);
 // Recomputes what is derived from the targets' parameters: after loading them.
 void rl_sac_refresh(RlSac *sac);
 
-// Bytes that rl_sac_init would take.
+// Bytes that it and the networks take.
 double rl_sac_bytes(const RlConfig *config, int O, int A);
 
 // alpha as it stands.

@@ -101,14 +101,14 @@ void rl_squashed_backward(const RlSquashed *squashed, const RlSquashedWork *work
   const RlReal ddensity = dlogp * reduction(squashed->log_prob, squashed->A);
   const RlReal djacobian = dlogp * reduction(squashed->tanh_correction, squashed->A);
   for (size_t r = 0; r < (size_t)rows; r++) {
-    RlReal *dmean = dhead + 2 * r * A, *draw = dmean + A;
+    RlReal *dmean = dhead + 2 * r * A, *dlog_sigma = dmean + A;
     for (size_t j = 0; j < A; j++) {
       const size_t i = r * A + j;
       const RlReal a = work->act[i];
       // u moves the action, and with it -log(1 - tanh(u)^2), whose derivative is 2 tanh(u)
       const RlReal du = dact[i] * (1 - a * a) + djacobian * 2 * a;
       dmean[j] = du;
-      draw[j] = (du * work->sigma[i] * noise[i] - ddensity) * work->slope[i];
+      dlog_sigma[j] = (du * work->sigma[i] * noise[i] - ddensity) * work->slope[i];
     }
   }
 }

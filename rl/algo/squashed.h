@@ -26,7 +26,7 @@ typedef struct {
   RlReal *sigma;    //                                            (rows, A)
   RlReal *slope;    // of bounded by raw log sigma                (rows, A)
   RlReal *logp;     // log pi(act)                                (rows)
-  RlReal *scratch;  //  (4, rows, A)
+  RlReal *scratch;  // log sigma, u, correction and its scratch   (4, rows, A)
 } RlSquashedWork;
 
 void rl_squashed_work_init(RlSquashedWork *work, RlArena *arena, int rows, int A);

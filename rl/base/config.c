@@ -87,6 +87,10 @@ const char *rl_config_default_text(int row, int algorithm) {
   return table[row].def;
 }
 
+const char *rl_config_algorithm(const RlConfig *config) {
+  return config->run.algorithm == RL_ALGO_SAC ? "sac" : "ppo";
+}
+
 bool rl_config_is_read(const RlConfig *config, int row) {
   if (config->run.algorithm == RL_ALGO_PPO) return strcmp(table[row].section, "sac") != 0;
   for (int i = 0; i < NPPO_ONLY; i++) {

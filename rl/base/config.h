@@ -1,4 +1,4 @@
-// Configuration: one table makes the struct, the defaults, the bounds, the parser, the dump, --help
+// Configuration: one table makes the struct, the defaults, the bounds, the parser, the dump, --keys
 // and docs/configuration.md.
 //
 // A row is X(KIND, name, default, bounds, help). Defaults are text and pass through the same parser
@@ -263,7 +263,7 @@ typedef enum {
   RL_KIND_RANGE,
 } RlKind;
 
-// One row of the table, for dumps, --help and docs.
+// One row of the table, for dumps, --keys and docs.
 typedef struct {
   const char *section, *name, *kind, *def, *bounds, *help;
   RlKind type;    // kind as a number
@@ -304,16 +304,22 @@ bool rl_config_is_read(const RlConfig *config, int row);
 // A row's default under an algorithm, as text.
 const char *rl_config_default_text(int row, int algorithm);
 
+// The algorithm as the files name it: "ppo" or "sac".
+const char *rl_config_algorithm(const RlConfig *config);
+
 // Checks what no single key can tell: minibatch no larger than the rollout, clamps in order, no
 // key that the algorithm does not read, and so on. origin stands for the file in errors.
 RL_MUST_USE RlStatus rl_config_validate(const RlConfig *config, const char *origin);
 
+// What a configuration is written for: config.ini has every key, a resume file none that cannot
+// change its bits (run.threads, run.log_every, run.tensorboard), and a policy none that cannot
+// change the training's either (when to save and to evaluate, which the best so far goes by).
+typedef enum { RL_DUMP_INI, RL_DUMP_RESUME, RL_DUMP_POLICY } RlDump;
+
 // Writes the complete configuration as INI, defaults included, keys that the algorithm does not
-// read or the task does not know left out. Values read back to the same bits. for_checkpoint leaves
-// out the keys that cannot change the training's bits (run.threads, run.log_every,
-// run.tensorboard). Returns the text's length (as snprintf does: the buffer was too small if it is
-// >= size).
-size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size);
+// read or the task does not know left out. Values read back to the same bits. Returns the text's
+// length (as snprintf does: the buffer was too small if it is >= size).
+size_t rl_config_dump(const RlConfig *config, RlDump what, char *text, size_t size);
 
 // Writes docs/configuration.md: every key with its values, default and meaning. Returns as
 // rl_config_dump does.

@@ -45,13 +45,21 @@ bool rl_config_value_of(const RlConfig *config, int row, char text[RL_VALUE_MAX]
   return true;
 }
 
-static bool changes_bits(const RlOption *option) {
-  if (strcmp(option->section, "run") != 0) return true;
-  return strcmp(option->name, "threads") != 0 && strcmp(option->name, "log_every") != 0 &&
-         strcmp(option->name, "tensorboard") != 0;
+// Whether a file with this text could have other bits under another value of the option.
+static bool changes_bits(const RlOption *option, RlDump what) {
+  static const char *const never[] = {"threads", "log_every", "tensorboard"};
+  static const char *const saving[] = {"checkpoint_every", "eval_every", "eval_episodes"};
+  if (what == RL_DUMP_INI || strcmp(option->section, "run") != 0) return true;
+  for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+    if (strcmp(option->name, never[i]) == 0) return false;
+  }
+  for (size_t i = 0; i < sizeof saving / sizeof *saving; i++) {
+    if (strcmp(option->name, saving[i]) == 0) return what == RL_DUMP_RESUME;
+  }
+  return true;
 }
 
-size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, size_t size) {
+size_t rl_config_dump(const RlConfig *config, RlDump what, char *text, size_t size) {
   Writer w = {text, size, 0};
   int count = 0;
   const RlOption *option = rl_config_options(&count);
@@ -59,7 +67,7 @@ size_t rl_config_dump(const RlConfig *config, bool for_checkpoint, char *text, s
   if (size > 0) text[0] = '\0';
   for (int row = 0; row < count; row++) {
     char value[RL_VALUE_MAX];
-    if (for_checkpoint && !changes_bits(&option[row])) continue;
+    if (!changes_bits(&option[row], what)) continue;
     if (!rl_config_value_of(config, row, value)) continue;
     put_section(&w, &section, &option[row]);
     put(&w, "%s = %s\n", option[row].name, value);

@@ -112,6 +112,8 @@ void rl_line_value(double value, char *text, size_t size) {
   text[0] = '\0';
   if (isnan(value)) {
     rl_line_put(&line, "-");
+  } else if (value == floor(value) && fabs(value) < 1e15) {
+    rl_line_format(&line, "%.0f", value);
   } else {
     bool plain = fabs(value) >= 100 && fabs(value) < 1e6;
     rl_line_format(&line, plain ? "%.1f" : "%.4g", value);

@@ -1,7 +1,9 @@
 // How much memory a process may use: see memory.h.
 #include "rl/base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "rl/base/cgroup.h"
@@ -21,8 +23,24 @@ static double folder_limit(const char *folder) {
   return found;
 }
 
+double rl_memory_mapped(void) {
+  long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "re");
+  if (!file) return 0;
+  if (fscanf(file, "%ld", &pages) != 1) pages = 0;
+  fclose(file);
+  return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+// What a limit of the address space (ulimit -v) leaves.
+static double left_to_map(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return INFINITY;
+  return fmax(0, (double)limit.rlim_cur - rl_memory_mapped());
+}
+
 double rl_memory_limit(void) {
   double all = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
   double limit = rl_cgroup_least("memory", folder_limit);
-  return limit > 0 && limit < all ? limit : all;
+  return fmin(limit > 0 && limit < all ? limit : all, left_to_map());
 }

@@ -54,8 +54,7 @@ static void print_number(double value) {
 
 static void print_json(const RlServed *served, const RlEval *eval, const RlEvalSummary *s) {
   printf("{\"task\": \"%s\", \"algorithm\": \"%s\", \"step\": %" PRId64 ", \"episodes\": %d, ",
-         served->task->name, served->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo",
-         served->step, s->episodes);
+         served->task->name, rl_config_algorithm(&served->config), served->step, s->episodes);
   const struct {
     const char *name;
     double value;
@@ -76,7 +75,7 @@ static void print_json(const RlServed *served, const RlEval *eval, const RlEvalS
 
 static void print_text(const RlServed *served, const Request *request, const RlEvalSummary *s) {
   printf("%s  %s after %" PRId64 " steps\n", served->task->name,
-         served->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo", served->step);
+         rl_config_algorithm(&served->config), served->step);
   printf("return  %.2f +- %.2f over %d %s episodes (iqm %.2f, min %.2f, max %.2f)\n", s->mean,
          s->std, s->episodes, request->stochastic ? "stochastic" : "deterministic", s->iqm, s->min,
          s->max);

@@ -118,7 +118,7 @@ static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
   }
   if (request->seed >= 0 || request->run.out || request->run.init_from) {
     return rl_error(RL_USAGE,
-                    "--resume: found %s, expected only --threads and --set run.total_steps",
+                    "--resume: found %s, expected none of --seed, --out, --init-from with it",
                     request->seed >= 0 ? "--seed"
                     : request->run.out ? "--out"
                                        : "--init-from");
@@ -145,6 +145,7 @@ static RlStatus train(const Request *request) {
   static RlRun run;
   RlWatch *watch = NULL;
   bool finished = false;
+  rl_run_clear(&run);
   RlStatus status = request->resume ? resume(request, &run, &finished) : start(request, &run);
   run.stop = &stop;
   if (status == RL_OK && !finished) {

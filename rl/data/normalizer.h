@@ -1,9 +1,10 @@
 // Observation normaliser: (x - mean) / sqrt(var + 1e-8), then the clip. Place: between the vector
 // environment and everything that reads observations.
 //
-// The moments in use are frozen from the first step of a batch to the end of its update, V(final)
-// included; what the batch itself adds is gathered apart and merged afterwards (Chan et al. 1979),
-// in double and in row order. So the first minibatch's probability ratio is exactly 1.
+// PPO: the moments in use are frozen from the first step of a batch to the end of its update,
+// V(final) included; what the batch itself adds is gathered apart and merged afterwards (Chan et
+// al. 1979), in double and in row order. So the first minibatch's probability ratio is exactly 1.
+// SAC merges every step.
 #ifndef RL_DATA_NORMALIZER_H_
 #define RL_DATA_NORMALIZER_H_
 

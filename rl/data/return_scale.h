@@ -12,11 +12,12 @@
 #include "nets/real.h"
 #include "rl/base/arena.h"
 #include "rl/base/config.h"
+#include "rl/data/moments.h"
 
 typedef struct {
   int mode;  // RL_REWARD_OFF, RL_REWARD_BATCH or RL_REWARD_RUNNING
   double gamma, clip;
-  double count, mean, m2;  // Welford moments of returns
+  RlMoments moments;  // of returns
   int N;
   double *running;  // running: discounted sums (N)
 } RlReturnScale;

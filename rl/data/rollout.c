@@ -3,9 +3,9 @@
 
 #include "rl/base/status.h"
 
-// an environment can reach its time limit this often in T steps
+// an environment can reach its time limit this often in any T steps
 static int64_t most_final(int T, int N, int max_episode_steps) {
-  return (int64_t)N * (T / max_episode_steps + 1);
+  return N * (((int64_t)T + max_episode_steps - 1) / max_episode_steps);
 }
 
 void rl_rollout_init(RlRollout *rollout, RlArena *arena, int T, int N, int O, int A,

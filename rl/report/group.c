@@ -28,7 +28,7 @@ static RlStatus make_defaults(RlGroup *group) {
   const RlSource *source = group->member[0];
   RlConfig *config = &group->defaults;
   if (source->bare) return RL_OK;
-  const char *algorithm = source->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo";
+  const char *algorithm = rl_config_algorithm(&source->config);
   rl_config_default(config);
   RL_TRY(rl_config_set(config, "run.algorithm", algorithm, source->path));
   RL_TRY(rl_config_set(config, "env.id", source->task, source->path));

@@ -20,9 +20,14 @@ static RlStatus create(RlBenchTrial *trial, const RlConfig *config) {
   return rl_run_create(&trial->run, config, &request);
 }
 
+void rl_bench_trial_clear(RlBenchTrial *trial) {
+  *trial = (RlBenchTrial){0};
+  rl_run_clear(&trial->run);
+}
+
 RlStatus rl_bench_trial_begin(RlBenchTrial *trial, const RlConfig *config) {
   RlRun *run = &trial->run;
-  *trial = (RlBenchTrial){0};
+  rl_bench_trial_clear(trial);
   RL_TRY(create(trial, config));
   if (config->run.algorithm == RL_ALGO_SAC) {
     RlSacMeans means = {0};
@@ -65,6 +70,13 @@ typedef struct {
   RlBenchTrial half, wide;
   bool has_half;
 } Others;
+
+// What others_end takes where others_begin was never reached.
+static void others_clear(Others *others) {
+  others->has_half = false;
+  rl_bench_trial_clear(&others->half);
+  rl_bench_trial_clear(&others->wide);
+}
 
 static RlStatus others_begin(Others *others, const RlConfig *config, int threads) {
   RlConfig half = *config, wide = *config;
@@ -116,6 +128,7 @@ RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds, int64_
   static RlBenchTrial trial;
   static Others others;
   RlRun *run = &trial.run;
+  others_clear(&others);
   rl_bench_begin(bench, config, rounds);
   RlStatus status = rl_bench_trial_begin(&trial, config);
   if (status == RL_OK) status = others_begin(&others, config, bench->threads);
@@ -144,14 +157,14 @@ RlStatus rl_bench_ppo(RlBench *bench, const RlConfig *config, int rounds, int64_
 
 // ---------------------------------------------------------------- SAC
 
-// Multiply-adds of one row through a network: forward, and the same again for each of the gradients
-// by its weights and by its hidden layers.
+// Multiply-adds of one row through a network; its gradient by the weights takes as many.
 static double forward_work(const RlMlp *mlp) {
   double work = 0;
   for (int l = 0; l < mlp->L; l++) work += (double)mlp->dim[l] * mlp->dim[l + 1];
   return work;
 }
 
+// Those of the gradient by the hidden layers.
 static double hidden_work(const RlMlp *mlp) {
   return forward_work(mlp) - (double)mlp->dim[0] * mlp->dim[1];
 }
@@ -199,6 +212,7 @@ static void sac_round(RlBench *bench, int r, RlRun *run, Others *others, int64_t
 RlStatus rl_bench_sac(RlBench *bench, const RlConfig *config, int rounds, int64_t steps) {
   static RlBenchTrial trial;
   static Others others;
+  others_clear(&others);
   rl_bench_begin(bench, config, rounds);
   RlStatus status = rl_bench_trial_begin(&trial, config);
   if (status == RL_OK) status = others_begin(&others, config, bench->threads);

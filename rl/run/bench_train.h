@@ -16,6 +16,9 @@ typedef struct {
   FILE *null;
 } RlBenchTrial;
 
+// Makes a trial that never began, which rl_bench_trial_end takes.
+void rl_bench_trial_clear(RlBenchTrial *trial);
+
 // Creates the run and trains it past its warm-up and its first update. End it with
 // rl_bench_trial_end whatever the status.
 RL_MUST_USE RlStatus rl_bench_trial_begin(RlBenchTrial *trial, const RlConfig *config);

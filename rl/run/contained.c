@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rl/base/memory.h"
+
 enum { LINE_SIZE = 1024 };
 
 // What a child process says of its work.
@@ -21,18 +23,8 @@ typedef struct {
   char line[LINE_SIZE];
 } Reply;
 
-// The address space of this process, in bytes; 0 if it cannot be told.
-static double address_space(void) {
-  long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "re");
-  if (!file) return 0;
-  if (fscanf(file, "%ld", &pages) != 1) pages = 0;
-  fclose(file);
-  return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 void rl_contained_memory(double bytes) {
-  double most = address_space() + bytes;
+  double most = rl_memory_mapped() + bytes;
   struct rlimit limit;
   if (!(most > bytes && most < 0x1p62) || getrlimit(RLIMIT_AS, &limit) != 0) return;
   limit.rlim_cur = (rlim_t)most < limit.rlim_max ? (rlim_t)most : limit.rlim_max;

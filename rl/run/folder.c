@@ -235,6 +235,10 @@ RlStatus rl_folder_open(RlFolder *folder, const char *dir) {
   if (!S_ISDIR(info.st_mode)) {
     return rl_error(RL_USAGE, "%s: found a file, expected a run folder", folder->dir);
   }
+  // config.ini makes a folder a run; in another nothing is removed and nothing made
+  char config[RL_PATH_SIZE];
+  rl_folder_path(folder, "config.ini", config);
+  if (access(config, F_OK) != 0) return rl_file_error(config, "cannot read", errno);
   RL_TRY(take_lock(folder));
   RlStatus status = clean(folder);
   if (status == RL_OK) status = make_subfolders(folder);

@@ -87,10 +87,10 @@ RlStatus rl_metrics_open(RlMetrics *metrics, const char *path, const char *const
   return status;
 }
 
-// adds a cell: empty for a NaN; nine digits tell every float apart
+// adds a cell: empty for what is no finite number; nine digits tell every float apart
 static size_t add_cell(RlMetrics *metrics, size_t at, double value) {
-  int n = isnan(value) ? snprintf(metrics->row + at, sizeof metrics->row - at, ",")
-                       : snprintf(metrics->row + at, sizeof metrics->row - at, ",%.9g", value);
+  int n = isfinite(value) ? snprintf(metrics->row + at, sizeof metrics->row - at, ",%.9g", value)
+                          : snprintf(metrics->row + at, sizeof metrics->row - at, ",");
   return at + (size_t)n;
 }
 

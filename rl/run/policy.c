@@ -8,6 +8,7 @@
 
 void rl_policy_init(RlPolicy *policy, RlArena *arena, const RlConfig *config, int O, int A, int N,
                     int rows) {
+  RL_ASSERT(O >= 1 && O <= RL_MAX_OBS);
   if (rows < RL_PROBE_ROWS) rows = RL_PROBE_ROWS;
   const RlPolicyOptions *o = &config->policy;
   policy->O = O;
@@ -73,9 +74,9 @@ void rl_policy_fields(RlFields *fields, RlPolicy *policy) {
   rl_fields_push(fields, "normalizer/mean", RL_F64, norm->mean, norm->O, 0);
   rl_fields_push_nonnegative(fields, "normalizer/m2", RL_F64, norm->m2, norm->O, 0);
   if (!policy->actor.squashed) {
-    rl_fields_push_nonnegative(fields, "return_scale/count", RL_F64, &scale->count, 0, 0);
-    rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->mean, 0, 0);
-    rl_fields_push_nonnegative(fields, "return_scale/m2", RL_F64, &scale->m2, 0, 0);
+    rl_fields_push_nonnegative(fields, "return_scale/count", RL_F64, &scale->moments.count, 0, 0);
+    rl_fields_push(fields, "return_scale/mean", RL_F64, &scale->moments.mean, 0, 0);
+    rl_fields_push_nonnegative(fields, "return_scale/m2", RL_F64, &scale->moments.m2, 0, 0);
   }
   rl_fields_push(fields, "probe/obs", RL_F32, policy->probe_obs, RL_PROBE_ROWS, policy->O);
   rl_fields_push(fields, "probe/act", RL_F32, policy->probe_act, RL_PROBE_ROWS, policy->A);

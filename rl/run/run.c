@@ -17,10 +17,6 @@
 
 // ---------------------------------------------------------------- laying out
 
-const char *rl_run_algorithm(const RlRun *run) {
-  return run->config.run.algorithm == RL_ALGO_SAC ? "sac" : "ppo";
-}
-
 // What acting in all environments at once takes beside the networks.
 static double acting_bytes(const RlRun *run) {
   const RlDims *hidden = &run->config.policy.hidden_actor;
@@ -37,8 +33,7 @@ static RlStatus check_size_ppo(const RlRun *run) {
   double bytes = rl_rollout_bytes(c->ppo.n_steps, c->env.n_envs, O, A, c->env.max_episode_steps) +
                  rl_ppo_bytes(c, O, A, rows) + acting_bytes(run);
   double limit = rl_memory_limit();
-  // truncated steps are counted with an environment's last one twice
-  if (rows + c->env.n_envs <= INT32_MAX && bytes <= limit) return RL_OK;
+  if (rows <= INT32_MAX && bytes <= limit) return RL_OK;
   return rl_error(RL_USAGE,
                   "%s: ppo.n_steps x env.n_envs: found a rollout of %.0f steps taking, with "
                   "minibatches of %d, %.1f GB, expected at most %.1f GB",
@@ -112,7 +107,7 @@ static RlStatus lay_out(RlRun *run) {
 
 static RlStatus write_config(RlRun *run) {
   char text[RL_CONFIG_TEXT];
-  size_t length = rl_config_dump(&run->config, false, text, sizeof text);
+  size_t length = rl_config_dump(&run->config, RL_DUMP_INI, text, sizeof text);
   RL_ASSERT(length < sizeof text);
   return rl_folder_write(&run->folder, "config.ini", text);
 }
@@ -137,8 +132,8 @@ RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n) {
 
 static void show_start(RlRun *run, const RlRunRequest *request) {
   char title[128];
-  snprintf(title, sizeof title, "%s %s seed %" PRId64, run->task->name, rl_run_algorithm(run),
-           run->config.run.seed);
+  snprintf(title, sizeof title, "%s %s seed %" PRId64, run->task->name,
+           rl_config_algorithm(&run->config), run->config.run.seed);
   rl_progress_init(&run->progress, request->show, request->mode, run->counters.step,
                    run->config.run.total_steps, title);
 }
@@ -177,11 +172,30 @@ static RlStatus begin(RlRun *run, const char *init_from) {
   return init_from ? rl_run_init_from(run, init_from) : RL_OK;
 }
 
-RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request) {
+void rl_run_clear(RlRun *run) {
   memset(run, 0, sizeof *run);
-  run->config = *config;
   run->folder.lock = -1;
   run->metrics.fd = run->board.events.fd = -1;
+}
+
+// Creates the folder of a run whose caller named none: runs/TASK-ALGO-SEED-TIME, and -2, -3, ...
+// behind it while another run of the same second has that name.
+static RlStatus create_named(RlRun *run) {
+  char name[256], stamp[32];
+  time_t now = time(NULL);
+  struct tm local;
+  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+  int length = snprintf(name, sizeof name, "runs/%s-%s-%" PRId64 "-%s", run->task->name,
+                        rl_config_algorithm(&run->config), run->config.run.seed, stamp);
+  for (int n = 2; access(name, F_OK) == 0 && n < 1000; n++) {
+    snprintf(name + length, sizeof name - (size_t)length, "-%d", n);
+  }
+  return rl_folder_create(&run->folder, name);
+}
+
+RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *request) {
+  rl_run_clear(run);
+  run->config = *config;
   run->task = rl_task_find(config->env.id.text, "env.id");
   if (!run->task) return RL_USAGE;
   char init[RL_PATH_SIZE];
@@ -189,13 +203,7 @@ RlStatus rl_run_create(RlRun *run, const RlConfig *config, const RlRunRequest *r
   if (init_from) RL_TRY(rl_served_file(request->init_from, init));
   RL_TRY(lay_out(run));
   RL_TRY(begin(run, init_from));
-  char name[256], stamp[32];
-  time_t now = time(NULL);
-  struct tm local;
-  strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
-  snprintf(name, sizeof name, "runs/%s-%s-%" PRId64 "-%s", run->task->name, rl_run_algorithm(run),
-           config->run.seed, stamp);
-  RL_TRY(rl_folder_create(&run->folder, request->out ? request->out : name));
+  RL_TRY(request->out ? rl_folder_create(&run->folder, request->out) : create_named(run));
   RL_TRY(write_beginning(run, init_from));
   show_start(run, request);
   rl_progress_note(&run->progress, "run folder: %s", run->folder.dir);
@@ -312,9 +320,7 @@ static RlStatus mend(RlRun *run) {
 
 RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_steps,
                        const RlRunRequest *request, bool *finished) {
-  memset(run, 0, sizeof *run);
-  run->folder.lock = -1;
-  run->metrics.fd = run->board.events.fd = -1;
+  rl_run_clear(run);
   // what is said before the panel stands is plain lines
   bool json = request->mode == RL_PROGRESS_JSON;
   rl_progress_init(&run->progress, request->show, json ? RL_PROGRESS_JSON : RL_PROGRESS_PLAIN, 0, 0,
@@ -329,9 +335,9 @@ RlStatus rl_run_resume(RlRun *run, const char *dir, int threads, int64_t total_s
                     " steps that %s has",
                     total_steps, run->counters.step, dir);
   }
-  RL_TRY(change_config(run, dir, threads, total_steps));
-  RL_TRY(mend(run));
   *finished = run->counters.step >= run->config.run.total_steps;
+  if (!*finished) RL_TRY(change_config(run, dir, threads, total_steps));
+  RL_TRY(mend(run));
   if (*finished) {
     rl_progress_note(&run->progress, "%s: finished at step %" PRId64 ", nothing to do", dir,
                      run->counters.step);
@@ -404,10 +410,7 @@ RlStatus rl_run_evaluate(RlRun *run) {
   rl_progress_note(&run->progress, "evaluation at step %" PRId64 ": %.2f +- %.2f over %d episodes",
                    c->step, summary.mean, summary.std, summary.episodes);
   RL_TRY(rl_board_evaluation(&run->board, c->step, &summary));
-  if (c->has_best && !(summary.mean > c->best)) return RL_OK;
-  c->has_best = 1;
-  c->best = summary.mean;
-  c->best_step = c->step;
+  if (!rl_run_note_best(c, summary.mean)) return RL_OK;
   RL_TRY(rl_run_save_policy(run));
   return rl_folder_link(&run->folder, "best.h5", c->step);
 }

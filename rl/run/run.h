@@ -1,8 +1,9 @@
 // The state of a training run: everything a step of training reads or changes, and how it is saved,
-// found again and shown. train_ppo.c is the loop over it.
+// found again and shown. train_ppo.c and train_sac.c are the loops over it.
 #ifndef RL_RUN_RUN_H_
 #define RL_RUN_RUN_H_
 
+#include <math.h>
 #include <signal.h>
 
 #include "rl/algo/ppo.h"
@@ -15,6 +16,10 @@
 #include "rl/run/folder.h"
 #include "rl/run/metrics.h"
 #include "rl/run/replay_file.h"
+
+// Updates (PPO: minibatches) in a row that may be skipped for want of usable numbers before a run
+// stops.
+enum { RL_PATIENCE = 50 };
 
 // Where the wall-clock time of this process went, in seconds.
 typedef struct {
@@ -72,7 +77,8 @@ typedef struct {
   double start;                       // clock when this process began to train
   double seconds_before;              // of the run, in processes before this one
   double eval_mean;                   // last evaluation's mean, NaN before the first
-  const volatile sig_atomic_t *stop;  // set by a signal: finish the iteration, save, return
+  const volatile sig_atomic_t *stop;  // the caller's; once set: finish the iteration, save, return.
+                                      // nullable
   RlOnlooker onlooker;                // set by the caller once the run stands
 } RlRun;
 
@@ -83,6 +89,9 @@ typedef struct {
   RlProgressMode mode;    // how progress is shown ...
   FILE *show;             // ... and where
 } RlRunRequest;
+
+// Makes an empty run, which rl_run_free takes: for callers that may fail before there is another.
+void rl_run_clear(RlRun *run);
 
 // Starts a new run of config (complete and resolved): folder, config.ini, fresh state. Free with
 // rl_run_free whatever the status.
@@ -101,17 +110,19 @@ double rl_run_seconds(const RlRun *run);
 // Ends what is shown and says on stdout how to go on.
 void rl_run_say_end(RlRun *run);
 
-// Safe after a failed create or resume.
+// Safe after a failed create or resume, and after rl_run_clear.
 void rl_run_free(RlRun *run);
-
-// The name of the run's algorithm: "ppo" or "sac".
-const char *rl_run_algorithm(const RlRun *run);
 
 // ---- steps of a training loop, for train_ppo.c and train_sac.c
 
 // Opens metrics.csv and the event file at the run's step, with the algorithm's columns; starts the
 // clock.
 RL_MUST_USE RlStatus rl_run_open_metrics(RlRun *run, const char *const *column, int n);
+
+// Whether the caller has asked the run to end.
+static inline bool rl_run_is_stopped(const RlRun *run) {
+  return run->stop && *run->stop;
+}
 
 // Shows the policy to whoever looks on.
 void rl_run_offer(RlRun *run);
@@ -123,6 +134,15 @@ bool rl_run_is_due(int64_t every, int64_t before, int64_t after);
 // algorithm's columns.
 RL_MUST_USE RlStatus rl_run_report(RlRun *run, const char *const *column, const double *value,
                                    int n);
+
+// Whether mean, of an evaluation or of training, is the best so far, which is noted then.
+static inline bool rl_run_note_best(RlCounters *c, double mean) {
+  if (isnan(mean) || (c->has_best && mean <= c->best)) return false;
+  c->has_best = 1;
+  c->best = mean;
+  c->best_step = c->step;
+  return true;
+}
 
 // Evaluates the policy as it stands and keeps the best.
 RL_MUST_USE RlStatus rl_run_evaluate(RlRun *run);

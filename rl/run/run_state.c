@@ -5,14 +5,12 @@
 
 #include "rl/base/config_value.h"
 #include "rl/run/run.h"
-#include "rl/run/train_ppo.h"
-#include "rl/run/train_sac.h"
 
 // What both files of a step begin with. text is filled with the configuration.
-static void push_meta(RlFields *fields, RlRun *run, char *text) {
-  size_t length = rl_config_dump(&run->config, true, text, RL_CONFIG_TEXT);
+static void push_meta(RlFields *fields, RlRun *run, RlDump what, char *text) {
+  size_t length = rl_config_dump(&run->config, what, text, RL_CONFIG_TEXT);
   RL_ASSERT(length < RL_CONFIG_TEXT);
-  char *algorithm = (char *)(uintptr_t)rl_run_algorithm(run);
+  char *algorithm = (char *)(uintptr_t)rl_config_algorithm(&run->config);
   char *task = (char *)(uintptr_t)run->task->name;
   rl_fields_push(fields, "config", RL_CHARS, text, (int64_t)length, 0);
   rl_fields_push(fields, "task", RL_CHARS, task, (int64_t)strlen(task), 0);
@@ -98,23 +96,20 @@ RlStatus rl_run_save_policy(RlRun *run) {
   char path[RL_PATH_SIZE], text[RL_CONFIG_TEXT];
   RlFields fields = {0};
   take_probe(run);
-  push_meta(&fields, run, text);
+  push_meta(&fields, run, RL_DUMP_POLICY, text);
   rl_policy_fields(&fields, &run->policy);
   rl_folder_checkpoint(&run->folder, run->counters.step, path);
   return rl_checkpoint_save(path, fields.field, fields.n);
 }
 
-// Without evaluations the best is that of the mean training return at a save.
+// Without evaluations the best is that of the mean training return at a save. A run that ends
+// without anything to go by, no episode or no evaluation, has its last policy as the best it has.
 static RlStatus keep_best(RlRun *run) {
   RlCounters *c = &run->counters;
-  double mean = rl_episodes_mean(&run->episodes, run->episodes.ret);
-  if (run->config.run.eval_every > 0 || !(mean > c->best || (!c->has_best && mean == mean))) {
-    return RL_OK;
-  }
-  c->has_best = 1;
-  c->best = mean;
-  c->best_step = c->step;
-  return rl_folder_link(&run->folder, "best.h5", c->step);
+  const RlRunOptions *o = &run->config.run;
+  double mean = o->eval_every > 0 ? NAN : rl_episodes_mean(&run->episodes, run->episodes.ret);
+  bool best = rl_run_note_best(c, mean) || (!c->has_best && c->step >= o->total_steps);
+  return best ? rl_folder_link(&run->folder, "best.h5", c->step) : RL_OK;
 }
 
 // What this checkpoint holds and how it acted last, as histograms.
@@ -139,7 +134,7 @@ RlStatus rl_run_save(RlRun *run, bool due) {
   RlFields fields = {0};
   bool sac = run->config.run.algorithm == RL_ALGO_SAC;
   rl_vecenv_save(&run->env, run->env_state);
-  push_meta(&fields, run, text);
+  push_meta(&fields, run, RL_DUMP_RESUME, text);
   push_state(&fields, run);
   if (sac) {
     RL_TRY(rl_replay_file_save(&run->replay_file, &run->folder));
@@ -166,8 +161,8 @@ static RlStatus check_config(RlRun *run, RlCheckpoint *checkpoint, const char *p
   rl_config_default(&config);
   RL_TRY(rl_config_parse(&config, found, strlen(found), path));
   config.run.total_steps = run->config.run.total_steps;
-  rl_config_dump(&config, true, found, sizeof found);
-  rl_config_dump(&run->config, true, expected, sizeof expected);
+  rl_config_dump(&config, RL_DUMP_RESUME, found, sizeof found);
+  rl_config_dump(&run->config, RL_DUMP_RESUME, expected, sizeof expected);
   if (strcmp(found, expected) == 0) return RL_OK;
   size_t i = 0;
   while (found[i] == expected[i]) i++;
@@ -210,10 +205,9 @@ static RlStatus check_state(RlRun *run, RlCheckpoint *checkpoint, const char *pa
   rl_fields_push_nonnegative(&fields, "counters/skipped_in_a_row", RL_I32, &skipped, 0, 0);
   rl_fields_push(&fields, "env/state", RL_F64, run->env_state, env->N, rl_vecenv_nstate(env));
   RL_TRY(rl_checkpoint_load(checkpoint, fields.field, fields.n));
-  int patience = sac ? RL_SAC_PATIENCE : RL_PPO_PATIENCE;
-  if (skipped >= patience) {
+  if (skipped >= RL_PATIENCE) {
     return rl_error(RL_FAIL, "%s: counters/skipped_in_a_row: found %d, expected less than %d", path,
-                    skipped, patience);
+                    skipped, RL_PATIENCE);
   }
   for (int n = 0; n < env->N && sac; n++) {
     int length = rl_vecenv_saved_length(env, run->env_state, n);
@@ -282,14 +276,13 @@ RlStatus rl_run_init_from(RlRun *run, const char *path) {
   RlServed served;
   RlStatus status = rl_served_load(&served, path, RL_PROBE_ROWS);
   RlFields to = {0}, from = {0};
-  static const char *const algorithm[] = {"ppo", "sac"};
   if (status == RL_OK && served.task != run->task) {
     status = rl_error(RL_FAIL, "%s: task: found \"%s\", expected \"%s\"", path, served.task->name,
                       run->task->name);
   }
   if (status == RL_OK && served.config.run.algorithm != run->config.run.algorithm) {
     status = rl_error(RL_FAIL, "%s: algorithm: found \"%s\", expected \"%s\"", path,
-                      algorithm[served.config.run.algorithm], rl_run_algorithm(run));
+                      rl_config_algorithm(&served.config), rl_config_algorithm(&run->config));
   }
   if (status == RL_OK) status = check_meaning(run, &served, path);
   if (status == RL_OK) {

@@ -140,12 +140,12 @@ RlStatus rl_train_ppo(RlRun *run) {
   run->ppo.tick = learn_tick;
   run->ppo.tick_arg = run;
   if (run->counters.step == 0) rl_train_ppo_warmup(run);
-  while (run->counters.step < o->total_steps && !*run->stop) {
+  while (run->counters.step < o->total_steps && !rl_run_is_stopped(run)) {
     int64_t before = run->counters.step;
     RlPpoStats stats;
     rl_run_offer(run);
     rl_train_ppo_iterate(run, &stats);
-    if (run->ppo.skipped_in_a_row >= RL_PPO_PATIENCE) return give_up(run, &stats);
+    if (run->ppo.skipped_in_a_row >= RL_PATIENCE) return give_up(run, &stats);
     if (rl_run_is_due(o->eval_every, before, run->counters.step)) RL_TRY(rl_run_evaluate(run));
     RL_TRY(report(run, &stats));
     if (rl_run_is_due(o->checkpoint_every, before, run->counters.step))

@@ -4,9 +4,6 @@
 
 #include "rl/run/run.h"
 
-// Minibatches in a row that may be skipped for want of usable numbers before the run stops.
-enum { RL_PPO_PATIENCE = 50 };
-
 // Gathers the first observation moments with random actions, unless a checkpoint brought some, and
 // resets the environments: before the first iteration.
 void rl_train_ppo_warmup(RlRun *run);

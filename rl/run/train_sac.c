@@ -133,7 +133,7 @@ void rl_train_sac_iterate(RlRun *run, RlSacMeans *means) {
     skip_updates(run, means, due);
     due = 0;
   }
-  for (int64_t i = 0; i < due && sac->skipped_in_a_row < RL_SAC_PATIENCE; i++) {
+  for (int64_t i = 0; i < due && sac->skipped_in_a_row < RL_PATIENCE; i++) {
     RlSacStats stats;
     rl_sac_draw(sac, &run->replay, &run->policy.norm);
     rl_sac_learn(sac, &stats);
@@ -160,13 +160,13 @@ RlStatus rl_train_sac(RlRun *run) {
   RlSacMeans means = {0};
   RL_TRY(rl_run_open_metrics(run, columns, NCOLUMN));
   if (run->counters.step == 0) rl_train_sac_begin(run);
-  while (run->counters.step < o->total_steps && !*run->stop) {
+  while (run->counters.step < o->total_steps && !rl_run_is_stopped(run)) {
     int64_t before = run->counters.step;
     rl_run_offer(run);
     rl_train_sac_iterate(run, &means);
     int64_t after = run->counters.step;
     bool last = after >= o->total_steps;
-    if (run->sac.skipped_in_a_row >= RL_SAC_PATIENCE) return give_up(run, &means);
+    if (run->sac.skipped_in_a_row >= RL_PATIENCE) return give_up(run, &means);
     rl_progress_tick(&run->progress, after);
     if (rl_run_is_due(o->eval_every, before, after)) RL_TRY(rl_run_evaluate(run));
     if (last || rl_run_is_due(o->log_every, before, after)) RL_TRY(report(run, &means));

@@ -4,9 +4,6 @@
 
 #include "rl/run/run.h"
 
-// Updates in a row that may be skipped for want of usable numbers before the run stops.
-enum { RL_SAC_PATIENCE = 50 };
-
 // Means of SAC's figures over the updates since the last row of metrics.csv.
 typedef struct {
   int critics, actors;  // updates that counted

@@ -105,7 +105,7 @@ RlStatus rl_events_write_scalars(RlEvents *events, int64_t step, const RlEventSc
   RL_ASSERT(n <= RL_EVENT_SCALARS);
   if (events->fd < 0) return RL_OK;
   for (int i = 0; i < n; i++) {
-    if (isnan(scalar[i].value)) continue;
+    if (!isfinite(scalar[i].value)) continue;
     Rl__Summary__Value *v = pointer[count] = &value[count];
     rl__summary__value__init(v);
     v->tag = text_of(scalar[i].tag);
@@ -263,7 +263,7 @@ RlStatus rl_events_write_config(RlEvents *events, int64_t step, const RlConfig *
   Hparam hparam[RL_MAX_OPTIONS];
   PluginValue hparams, paragraph;
   if (events->fd < 0) return RL_OK;
-  size_t length = rl_config_dump(config, false, text, sizeof text);
+  size_t length = rl_config_dump(config, RL_DUMP_INI, text, sizeof text);
   RL_ASSERT(length < sizeof text);
   ProtobufCBinaryData string = bytes_of(indented, indent(text, indented, sizeof indented));
   set_plugin_value(&paragraph, "config", "text", &string);

@@ -38,10 +38,11 @@ RL_MUST_USE RlStatus rl_events_open(RlEvents *events, const char *dir, int64_t s
 // The complete configuration, as hyper-parameters and as text.
 RL_MUST_USE RlStatus rl_events_write_config(RlEvents *events, int64_t step, const RlConfig *config);
 
-// One event of n scalars. It allocates nothing, and neither does the next.
+// One event of n scalars, those left out that are not finite. Allocates nothing.
 RL_MUST_USE RlStatus rl_events_write_scalars(RlEvents *events, int64_t step,
                                              const RlEventScalar *scalar, int n);
 
+// Allocates nothing.
 RL_MUST_USE RlStatus rl_events_write_histogram(RlEvents *events, int64_t step, const char *tag,
                                                const RlEventHistogram *histogram);
 

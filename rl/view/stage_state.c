@@ -71,7 +71,7 @@ static void put_policy(RlLine *line, const RlStage *stage) {
   bool sac = served->policy.actor.squashed;
   rl_line_put(line, "{\"task\": ");
   rl_line_json(line, stage->env.task->name);
-  text_field(line, "algorithm", sac ? "sac" : "ppo");
+  text_field(line, "algorithm", rl_config_algorithm(&served->config));
   text_field(line, "path", stage->path + (length > PATH_SHOWN ? length - PATH_SHOWN : 0));
   count_field(line, "step", served->step);
   count_field(line, "checkpoint", stage->checkpoint);

@@ -2,8 +2,8 @@
 // offers it the policy through RlRun's onlooker; it has a thread, a stage and a server of its own.
 //
 // Training gives it nothing it could wait for: a copy of the policy now and then, when somebody
-// looks, and at most 4% of the machine's processor time while somebody does. It changes no bit of
-// the run.
+// looks, and while somebody does at most 4% of the machine's processors and half of those that
+// training leaves idle. It changes no bit of the run.
 #ifndef RL_VIEW_WATCH_H_
 #define RL_VIEW_WATCH_H_
 

@@ -22,12 +22,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     expect_refused(status, "fuzz.ini");
     return 0;
   }
-  size_t length = rl_config_dump(&config, false, first, sizeof first);
+  size_t length = rl_config_dump(&config, RL_DUMP_INI, first, sizeof first);
   RL_ASSERT(length < sizeof first);
   again = fresh;
   RL_ASSERT(rl_config_parse(&again, first, length, "dump.ini") == RL_OK);
   RL_ASSERT(rl_config_validate(&again, "dump.ini") == RL_OK);
-  RL_ASSERT(rl_config_dump(&again, false, second, sizeof second) == length);
+  RL_ASSERT(rl_config_dump(&again, RL_DUMP_INI, second, sizeof second) == length);
   RL_ASSERT(memcmp(first, second, length) == 0);
   return 0;
 }

@@ -75,10 +75,18 @@ refused 2 'reacher_sac.ini: sac.batch_size: found "256", expected at most sac.bu
 refused 2 'sac.buffer_size: found 10000000000 transitions taking' \
   "$train" --config humanoid_sac.ini --set sac.buffer_size=1e10 --out "$work/new"
 
+(
+  ulimit -v 1000000
+  refused 2 'sac.buffer_size: found 1000000 transitions taking' \
+    "$train" --config humanoid_sac.ini --threads 1 --out "$work/new"
+  exit $bad
+) || bad=1
+
 # command line
 refused 2 "--config" "$train"
 refused 2 "--bogus" "$train" --bogus
 refused 2 "expected only run.total_steps" "$train" --resume "$work/run" --set ppo.gamma=0.5
+refused 2 "--resume: found --seed, expected none of" "$train" --resume "$work/run" --seed 2
 
 # folders
 before=$(find "$work/run" -type f ! -name .lock -exec sha256sum {} + | sort)
@@ -86,6 +94,11 @@ refused 2 "expected a new or empty folder" "$train" --config reacher.ini --out "
 touch "$work/file"
 refused 1 "$work/file" "$train" --config reacher.ini --out "$work/file/run"
 refused 1 "$work/nowhere" "$train" --resume "$work/nowhere"
+
+mkdir "$work/notes"
+echo mine >"$work/notes/.tmp-mine"
+refused 1 "$work/notes/config.ini: cannot read" "$train" --resume "$work/notes"
+[ "$(ls -A "$work/notes")" = .tmp-mine ] || { echo "FAILED: --resume changed a folder that is no run" && bad=1; }
 
 # checkpoints
 last=$work/run/latest.h5

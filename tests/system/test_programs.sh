@@ -62,6 +62,21 @@ hung_up --default-signal --set run.total_steps=100000000
 hung_up --ignore-signal --set run.total_steps=40000
 [ "$step" = 40000 ] || fail "hung up under nohup: saved at step $step"
 
+# a finished run: one line, whatever may be given with --resume, and nothing changed
+sha256sum "$work/from/config.ini" >"$work/sum"
+"$RL_BIN/rltrain" --resume "$work/from" --threads 2 --set run.total_steps=2000 >"$work/out"
+[ "$(cat "$work/out")" = "$work/from: finished at step 2000, nothing to do" ] || fail "finished: $(cat "$work/out")"
+sha256sum --quiet -c "$work/sum" || fail "finished: config.ini changed"
+
+# runs that are begun within a second and name no folder get one each
+mkdir "$work/here"
+for _ in 1 2 3; do
+  # shellcheck disable=SC2086
+  (cd "$work/here" && "$RL_BIN/rltrain" $short --set run.total_steps=40 --set env.n_envs=4 --set ppo.n_steps=32 \
+    --set ppo.batch_size=40 --set normalize.warmup_steps=0 >/dev/null)
+done
+[ "$(find "$work/here/runs" -mindepth 1 -maxdepth 1 | wc -l)" = 3 ] || fail "runs without a name: $(ls "$work/here/runs")"
+
 # rlenv trace wants a task, what to play and where to write
 for arguments in "" "--task InvertedPendulum-v5" "--task InvertedPendulum-v5 --in $work/in.h5"; do
   code=0

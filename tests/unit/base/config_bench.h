@@ -45,8 +45,8 @@ static inline void set_refused(const char *key, const char *value, const char *e
   assert_string_equal(rl_error_text(), line);
 }
 
-static inline void dump(char *text, bool for_checkpoint) {
-  assert_true(rl_config_dump(&config, for_checkpoint, text, DUMP_SIZE) < DUMP_SIZE);
+static inline void dump(char *text, RlDump what) {
+  assert_true(rl_config_dump(&config, what, text, DUMP_SIZE) < DUMP_SIZE);
 }
 
 // The line that a set of keys fails with, "" if it is valid.

@@ -275,9 +275,9 @@ static void test_round_trip(void **state) {
     expect_ok(set("policy.hidden_critic", "none"));
     expect_ok(set("normalize.clip_obs", "inf"));
     RlConfig before = config;
-    dump(first, false);
+    dump(first, RL_DUMP_INI);
     expect_ok(parse(first));
-    dump(second, false);
+    dump(second, RL_DUMP_INI);
     assert_string_equal(first, second);
     assert_memory_equal(&before.env.reset_noise_scale, &config.env.reset_noise_scale, 8);
     assert_true(config.env.ctrl_cost_weight > 0);
@@ -297,27 +297,35 @@ static void test_dump(void **state) {
   (void)state;
   static char text[DUMP_SIZE];
   expect_ok(parse("[run]\nthreads = 3\n[ppo]\nn_steps = 16\n[normalize]\nclip_obs = 1e1\n"));
-  dump(text, false);
+  dump(text, RL_DUMP_INI);
   assert_non_null(strstr(text, "[run]\nalgorithm = ppo\n"));
   assert_non_null(strstr(text, "\nthreads = 3\n"));
   assert_non_null(strstr(text, "\n\n[ppo]\nn_steps = 16\n"));
   assert_non_null(strstr(text, "\nclip_obs = 10\n"));
   assert_null(strstr(text, "[sac]"));
   assert_null(strstr(text, "frame_skip"));
-  dump(text, true);
+  dump(text, RL_DUMP_RESUME);
   assert_null(strstr(text, "threads"));
   assert_null(strstr(text, "log_every"));
   assert_null(strstr(text, "tensorboard"));
   assert_non_null(strstr(text, "\nseed = "));
+  assert_non_null(strstr(text, "\ncheckpoint_every = "));
+  assert_non_null(strstr(text, "\neval_every = "));
+  // what is saved, and evaluated, changes nothing of a policy
+  dump(text, RL_DUMP_POLICY);
+  assert_null(strstr(text, "threads"));
+  assert_null(strstr(text, "checkpoint_every"));
+  assert_null(strstr(text, "eval_e"));
+  assert_non_null(strstr(text, "\ntotal_steps = "));
   // a buffer too small is told, filled and closed
-  size_t full = rl_config_dump(&config, true, text, DUMP_SIZE);
+  size_t full = rl_config_dump(&config, RL_DUMP_RESUME, text, DUMP_SIZE);
   char small[32];
   memset(small, 'x', sizeof small);
-  assert_int_equal(rl_config_dump(&config, true, small, 16), full);
+  assert_int_equal(rl_config_dump(&config, RL_DUMP_RESUME, small, 16), full);
   assert_int_equal(strlen(small), 15);
   assert_int_equal(small[16], 'x');
   assert_memory_equal(small, text, 15);
-  assert_int_equal(rl_config_dump(&config, true, NULL, 0), full);
+  assert_int_equal(rl_config_dump(&config, RL_DUMP_RESUME, NULL, 0), full);
 }
 
 static void test_validate(void **state) {
@@ -357,7 +365,7 @@ static void test_locale(void **state) {
   snprintf(command, sizeof command, "rm -r %s", folder);
   snprintf(number, sizeof number, "%.1f", 0.5);
   RlStatus status = parse("[ppo]\ngamma = 0.25\n");
-  dump(text, false);
+  dump(text, RL_DUMP_INI);
   setlocale(LC_ALL, "C");
   if (system(command) != 0) print_message("%s is left behind\n", folder);
   expect_ok(status);

@@ -46,7 +46,7 @@ static void test_defaults(void **state) {
   (void)state;
   static char ppo[DUMP_SIZE], text[DUMP_SIZE];
   rl_config_default(&config);
-  dump(ppo, false);
+  dump(ppo, RL_DUMP_INI);
   expect_ok(set("run.algorithm", "sac"));
   expect_sac_defaults();
   expect_ok(rl_config_validate(&config, "x"));
@@ -60,7 +60,7 @@ static void test_defaults(void **state) {
   // a default is not given, whoever's it is
   assert_false(rl_config_is_given(&config, "policy.hidden"));
   expect_ok(set("run.algorithm", "ppo"));
-  dump(text, false);
+  dump(text, RL_DUMP_INI);
   assert_string_equal(text, ppo);
   expect_ok(parse(sac_ini));
   expect_sac_defaults();
@@ -106,9 +106,9 @@ static void test_default_text(void **state) {
     differ += strcmp(ppo, sac) != 0;
     if (strcmp(key, "run.algorithm") == 0) continue;
     expect_ok(parse(sac_ini));
-    dump(unset, false);
+    dump(unset, RL_DUMP_INI);
     expect_ok(set(key, sac));
-    dump(written, false);
+    dump(written, RL_DUMP_INI);
     assert_string_equal(unset, written);
   }
   assert_int_equal(differ, 7);
@@ -262,10 +262,10 @@ static void test_round_trip(void **state) {
     expect_ok(parse(text));
     if (changed) expect_ok(set("policy.hidden_critic", "none"));
     expect_ok(rl_config_validate(&config, "x"));
-    dump(first, false);
+    dump(first, RL_DUMP_INI);
     expect_ok(parse(first));
     expect_ok(rl_config_validate(&config, "x"));
-    dump(second, false);
+    dump(second, RL_DUMP_INI);
     assert_string_equal(first, second);
     assert_int_equal(strstr(first, odd) != NULL, changed);
   }
@@ -282,16 +282,16 @@ static bool holds(const char *text, const RlOption *option) {
   return found != NULL && (end == NULL || found < end);
 }
 
-// A dump holds every key that SAC reads; a checkpoint's all but the three that cannot change a bit
-// of the training.
+// A dump holds every key that SAC reads; a resume file's all but the three that cannot change a bit
+// of it.
 static void test_dump(void **state) {
   (void)state;
   static char all[DUMP_SIZE], checkpoint[DUMP_SIZE];
   int count = 0;
   const RlOption *option = rl_config_options(&count);
   expect_ok(parse(sac_ini));
-  dump(all, false);
-  dump(checkpoint, true);
+  dump(all, RL_DUMP_INI);
+  dump(checkpoint, RL_DUMP_RESUME);
   for (int row = 0; row < count; row++) {
     char key[128];
     key_of(key, sizeof key, &option[row]);
@@ -304,7 +304,7 @@ static void test_dump(void **state) {
   assert_null(strstr(all, "[ppo]"));
   // a task's own value is in as soon as the task has given it
   expect_ok(rl_config_default_key(&config, "env.healthy_reward", "5"));
-  dump(checkpoint, true);
+  dump(checkpoint, RL_DUMP_RESUME);
   assert_non_null(strstr(checkpoint, "\nhealthy_reward = 5\n"));
 }
 

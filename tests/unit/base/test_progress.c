@@ -242,7 +242,7 @@ static void test_plain(void **state) {
   rl_progress_finish(&progress);
   collect(out);
   assert_string_equal(text,
-                      "step 250 (25.0%)  12346 steps/s  return 12.5  length 1000.0  policy_loss "
+                      "step 250 (25.0%)  12346 steps/s  return 12.5  length 1000  policy_loss "
                       "-0.0123  value_loss 1234.5  approx_kl 0.015  clip_fraction 0.25  std -  "
                       "left --:--\nevaluated\n");
 }
@@ -324,8 +324,8 @@ static void test_numbers(void **state) {
   static const struct {
     double value;
     const char *shown;
-  } number[] = {{NAN, "-"},     {0, "0"},         {3e-4, "0.0003"}, {-1234.56, "-1234.6"},
-                {1e7, "1e+07"}, {INFINITY, "inf"}};
+  } number[] = {{NAN, "-"},        {0, "0"},        {3e-4, "0.0003"}, {-1234.56, "-1234.6"},
+                {1e7, "10000000"}, {1e16, "1e+16"}, {INFINITY, "inf"}};
   for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) {
     rl_line_value(number[i].value, out, sizeof out);
     assert_string_equal(out, number[i].shown);

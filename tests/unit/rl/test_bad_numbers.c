@@ -264,7 +264,7 @@ static void mar_moments(RlRun *r) {
 }
 
 static void mar_reward_scale(RlRun *r) {
-  r->policy.scale.m2 = (double)NAN;
+  r->policy.scale.moments.m2 = (double)NAN;
 }
 
 static void mar_ppo_critic_adam(RlRun *r) {

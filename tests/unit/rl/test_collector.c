@@ -263,7 +263,7 @@ static void test_all_lost(void **state) {
   assert_int_equal(run.counters.diverged, detail_rows(&run));
   assert_int_equal(stats.updates, 0);
   assert_near(run.policy.norm.count, count, 0);
-  assert_true(isfinite(run.policy.norm.mean[0]) && run.policy.scale.count == 0);
+  assert_true(isfinite(run.policy.norm.mean[0]) && run.policy.scale.moments.count == 0);
   rl_run_free(&run);
 }
 

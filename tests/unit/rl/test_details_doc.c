@@ -1,6 +1,7 @@
 // docs/details.md against the code: every tag has a row; every row has its tag in the file it
 // names, the function, keys of the option table with values that it takes, and tests that exist and
 // are run.
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "rl/base/config.h"
@@ -111,7 +112,23 @@ static void check_test(char *name, const char *detail) {
   if (!strstr(tests, unit) && !strstr(tests, scratch)) fail_msg("%s: %s is not run", detail, name);
 }
 
-// "`function` (file)": the file holds the function and the tag
+// The line that at is in, or the nearest before it that a function's head may be: it begins with a
+// letter in the first column.
+static const char *head_of(const char *source, const char *at) {
+  while (at > source && !(at[-1] == '\n' && isalpha((unsigned char)*at))) at--;
+  return at;
+}
+
+// Whether at stands in the function.
+static bool stands_in(const char *source, const char *at, const char *function) {
+  char head[512], call[NAME + 2];
+  const char *line = head_of(source, at);
+  snprintf(head, sizeof head, "%.*s", (int)strcspn(line, "\n"), line);
+  snprintf(call, sizeof call, "%s(", function);
+  return strstr(head, call) != NULL;
+}
+
+// "`function` (file)": the file holds the function, and the tag in it
 static void check_place(char *cell, const char *detail) {
   char path[512], function[NAME], file[256], text[2 * NAME];
   if (sscanf(cell, " `%127[^`]` (%255[^)])", function, file) != 2) {
@@ -127,6 +144,7 @@ static void check_place(char *cell, const char *detail) {
   const char *at = strstr(source, text);
   while (at && name_length(at + strlen(text)) > 0) at = strstr(at + 1, text);
   if (!at) fail_msg("%s: no such tag in %s", detail, file);
+  if (!stands_in(source, at, function)) fail_msg("%s: not in %s, %s", detail, function, file);
   free(source);
 }
 

@@ -24,6 +24,12 @@ static RlFolder create(const char *name) {
   return folder;
 }
 
+static RlFolder create_run(const char *name) {
+  RlFolder folder = create(name);
+  assert_int_equal(rl_folder_write(&folder, "config.ini", "\n"), RL_OK);
+  return folder;
+}
+
 static void put_resume(const RlFolder *folder, int64_t step) {
   char path[RL_PATH_SIZE];
   rl_folder_resume(folder, step, path);
@@ -93,7 +99,7 @@ static void test_discard(void **state) {
 
 static void test_lock(void **state) {
   (void)state;
-  RlFolder folder = create("a"), other;
+  RlFolder folder = create_run("a"), other;
   char holder[64];
   snprintf(holder, sizeof holder, "process %ld writes to this folder", (long)getpid());
   expect_error(rl_folder_open(&other, scratch_path("a")), RL_FAIL, holder);
@@ -105,6 +111,18 @@ static void test_lock(void **state) {
   rl_folder_close(&other);
 }
 
+// --resume in a wrong place: nothing is removed from a folder that is no run, and nothing made
+static void test_no_run(void **state) {
+  (void)state;
+  RlFolder folder;
+  assert_int_equal(mkdir(scratch_path("a"), 0700), 0);
+  scratch_put(scratch_path("a/.tmp-notes"), "x", 1);
+  expect_error(rl_folder_open(&folder, scratch_path("a")), RL_FAIL, "a/config.ini: cannot read");
+  assert_int_equal(scratch_count(scratch_path("a")), 1);
+  assert_true(scratch_exists(scratch_path("a/.tmp-notes")));
+  rl_folder_close(&folder);
+}
+
 // a process that dies gives its lock back, and its leftovers are removed
 static void test_dead_run(void **state) {
   (void)state;
@@ -112,6 +130,7 @@ static void test_dead_run(void **state) {
   if (child == 0) {
     RlFolder folder;
     if (rl_folder_create(&folder, scratch_path("a")) != RL_OK) _exit(1);
+    scratch_put(scratch_path("a/config.ini"), "x", 1);
     scratch_put(scratch_path("a/.tmp-config.ini-7"), "x", 1);
     scratch_put(scratch_path("a/checkpoints/.tmp-000000000007.h5-7"), "x", 1);
     scratch_put(scratch_path("a/resume/.tmp-000000000007.h5-7"), "x", 1);
@@ -123,7 +142,7 @@ static void test_dead_run(void **state) {
   waitpid(child, &status, 0);
   assert_int_equal(status, 0);
   assert_int_equal(rl_folder_open(&folder, scratch_path("a")), RL_OK);
-  assert_int_equal(scratch_count(scratch_path("a")), 3);
+  assert_int_equal(scratch_count(scratch_path("a")), 4);
   assert_int_equal(scratch_count(scratch_path("a/checkpoints")), 0);
   assert_int_equal(scratch_count(scratch_path("a/resume")), 1);
   rl_folder_close(&folder);
@@ -273,7 +292,7 @@ static void test_segments(void **state) {
   char path[RL_PATH_SIZE];
   int64_t step[RL_FOLDER_STEPS];
   int count;
-  RlFolder folder = create("a");
+  RlFolder folder = create_run("a");
   rl_folder_segment(&folder, 8192, path);
   assert_string_equal(path, scratch_path("a/resume/replay/000000008192.h5"));
   assert_int_equal(scratch_count(scratch_path("a/resume")), 0);
@@ -333,10 +352,11 @@ static void test_version(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_discard),        SCRATCH_TEST(test_create),   SCRATCH_TEST(test_refused),
-      SCRATCH_TEST(test_lock),           SCRATCH_TEST(test_dead_run), SCRATCH_TEST(test_link),
-      SCRATCH_TEST(test_link_is_atomic), SCRATCH_TEST(test_list),     SCRATCH_TEST(test_prune),
-      SCRATCH_TEST(test_segments),       SCRATCH_TEST(test_write),    SCRATCH_TEST(test_version),
+      SCRATCH_TEST(test_discard), SCRATCH_TEST(test_create),         SCRATCH_TEST(test_refused),
+      SCRATCH_TEST(test_lock),    SCRATCH_TEST(test_no_run),         SCRATCH_TEST(test_dead_run),
+      SCRATCH_TEST(test_link),    SCRATCH_TEST(test_link_is_atomic), SCRATCH_TEST(test_list),
+      SCRATCH_TEST(test_prune),   SCRATCH_TEST(test_segments),       SCRATCH_TEST(test_write),
+      SCRATCH_TEST(test_version),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void test_batch(void **state) {
     }
     rl_return_scale_merge(&scale, ret[k], lost[k], ROWS);
     append(&list, k);
-    assert_near(scale.count, list.n, 0);
+    assert_near(scale.moments.count, list.n, 0);
     assert_near(rl_return_scale_deviation(&scale), deviation(&list), 1e-12);
   }
 }
@@ -135,7 +135,7 @@ static void test_running(void **state) {
       assert_near(scale.running[n], sum[n], 1e-12);
     }
   }
-  assert_near(scale.count, list.n, 0);
+  assert_near(scale.moments.count, list.n, 0);
 }
 
 // each mode leaves the other's calls alone
@@ -147,7 +147,7 @@ static void test_modes(void **state) {
     make(&scale, mode, 0.5);
     rl_return_scale_step(&scale, out, rew[0], ended[0], lost[0]);
     for (int n = 0; n < N; n++) assert_true(out[n] == (RlReal)rew[0][n]);
-    assert_near(scale.count, 0, 0);
+    assert_near(scale.moments.count, 0, 0);
   }
   static const int others[] = {RL_REWARD_OFF, RL_REWARD_RUNNING};
   for (int k = 0; k < 2; k++) {
@@ -156,7 +156,7 @@ static void test_modes(void **state) {
     rl_return_scale_forward(&scale, out, rew[0], ret[0], lost[0], ROWS);
     rl_return_scale_merge(&scale, ret[0], lost[0], ROWS);
     for (int i = 0; i < ROWS; i++) assert_true(out[i] == 42);
-    assert_near(scale.count, 0, 0);
+    assert_near(scale.moments.count, 0, 0);
   }
 }
 

@@ -80,7 +80,7 @@ static void same_state(const RlRun *a, const RlRun *b) {
   }
   assert_memory_equal(p->norm.mean, q->norm.mean, (size_t)p->O * sizeof(double));
   assert_memory_equal(p->norm.m2, q->norm.m2, (size_t)p->O * sizeof(double));
-  assert_true(p->norm.count == q->norm.count && p->scale.m2 == q->scale.m2);
+  assert_true(p->norm.count == q->norm.count && p->scale.moments.m2 == q->scale.moments.m2);
   assert_memory_equal(&a->ppo.shuffle_rng, &b->ppo.shuffle_rng, sizeof(RlRng));
   int N = a->env.N;
   assert_memory_equal(a->collector.act_rng, b->collector.act_rng, (size_t)N * sizeof(RlRng));
@@ -187,6 +187,27 @@ static void test_best_of_saves(void **state) {
   rl_run_free(&run);
 }
 
+// A run without an episode or an evaluation to go by ends with its last policy as the best it has,
+// and goes on without taking that for a result.
+static void test_best_of_none(void **state) {
+  (void)state;
+  char dir[RL_PATH_SIZE], path[RL_PATH_SIZE], target[64] = "";
+  stop_after(1 << 30);
+  CREATE(&run, SHORT, "run.eval_every=1000000", "run.eval_episodes=1");
+  train(&run);
+  assert_false(run.counters.has_best);
+  snprintf(dir, sizeof dir, "%s", run.folder.dir);
+  rl_folder_path(&run.folder, "best.h5", path);
+  assert_true(readlink(path, target, sizeof target - 1) > 0);
+  char last[64];
+  snprintf(last, sizeof last, "checkpoints/%012d.h5", (int)run.counters.step);
+  assert_string_equal(target, last);
+  rl_run_free(&run);
+  resume(&run, dir, 1, true);
+  assert_false(run.counters.has_best);
+  rl_run_free(&run);
+}
+
 static void test_finished(void **state) {
   (void)state;
   char dir[RL_PATH_SIZE], path[RL_PATH_SIZE];
@@ -210,7 +231,8 @@ int main(void) {
       SCRATCH_TEST(test_threads),       SCRATCH_TEST(test_threads_large_minibatch),
       SCRATCH_TEST(test_seed),          SCRATCH_TEST(test_evaluation_changes_nothing),
       SCRATCH_TEST(test_resumed),       SCRATCH_TEST(test_stop_is_no_best),
-      SCRATCH_TEST(test_best_of_saves), SCRATCH_TEST(test_finished),
+      SCRATCH_TEST(test_best_of_saves), SCRATCH_TEST(test_best_of_none),
+      SCRATCH_TEST(test_finished),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,7 +178,7 @@ static void forge_width(RlRun *r) {
 }
 
 static void forge_skipped(RlRun *r) {
-  r->sac.skipped_in_a_row = RL_SAC_PATIENCE;
+  r->sac.skipped_in_a_row = RL_PATIENCE;
 }
 
 // 20 vector steps in, every environment has just been reset

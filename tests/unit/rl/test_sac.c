@@ -1,68 +1,13 @@
-// SAC's update on made-up batches: blocks and threads, what is left alone and when, numbers that
-// are not finite, every switch, and the minibatch drawn from a replay buffer. The formulas
-// themselves are held to PyTorch in test_sac_torch.c and to differences in test_grad_sac.c.
+// SAC's update on made-up batches: blocks and threads, what is left alone and when, every switch.
+// The formulas themselves are held to PyTorch in test_sac_torch.c and to differences in
+// test_grad_sac.c, numbers that are not finite are in test_sac_not_finite.c, the minibatch in
+// test_sac_draw.c.
 #include "tests/unit/rl/sac_bench.h"
 #include "tests/unit/rl/sac_row.h"
+#include "tests/unit/rl/sac_state.h"
 
 // parameters do not move at this learning rate, nor do the targets
 #define STILL "learning_rate = 1e-40\ntarget_update_interval = 1000000\n"
-
-enum { NET_ACTOR, NET_CRITIC0, NET_CRITIC1, NET_TARGET0, NET_TARGET1, NNET };
-
-// Everything an update may change, in copies.
-enum { MOST = 200 };
-typedef struct {
-  RlReal param[NNET][MOST], m[NNET][MOST], v[NNET][MOST];
-  int64_t step[NNET];
-  RlReal log_alpha, alpha_m, alpha_v;
-  int64_t alpha_step;
-} State;
-
-static const RlMlp *net_of(const Bench *b, int n) {
-  return n == NET_ACTOR    ? &b->actor.mlp
-         : n < NET_TARGET0 ? &b->critic[n - 1]
-                           : &b->sac.target[n - 3];
-}
-
-static State state_of(const Bench *b) {
-  State s;
-  memset(&s, 0, sizeof s);
-  for (int n = 0; n < NNET; n++) {
-    const RlMlp *mlp = net_of(b, n);
-    size_t size = (size_t)mlp->nparam * sizeof(RlReal);
-    assert_true(mlp->nparam <= MOST);
-    memcpy(s.param[n], mlp->param, size);
-    if (n >= NET_TARGET0) continue;
-    const RlSacNet *net = n == NET_ACTOR ? &b->sac.actor_net : &b->sac.critic_net[n - 1];
-    memcpy(s.m[n], net->adam.m, size);
-    memcpy(s.v[n], net->adam.v, size);
-    s.step[n] = net->adam.step;
-  }
-  s.log_alpha = b->sac.log_alpha;
-  s.alpha_m = b->sac.alpha_adam.m[0];
-  s.alpha_v = b->sac.alpha_adam.v[0];
-  s.alpha_step = b->sac.alpha_adam.step;
-  return s;
-}
-
-// Bit by bit, moments included.
-static bool same_net(const State *a, const State *b, int n) {
-  return !memcmp(a->param[n], b->param[n], sizeof a->param[n]) &&
-         !memcmp(a->m[n], b->m[n], sizeof a->m[n]) && !memcmp(a->v[n], b->v[n], sizeof a->v[n]) &&
-         a->step[n] == b->step[n];
-}
-
-static bool same_alpha(const State *a, const State *b) {
-  return !memcmp(&a->log_alpha, &b->log_alpha, sizeof a->log_alpha) && a->alpha_m == b->alpha_m &&
-         a->alpha_v == b->alpha_v && a->alpha_step == b->alpha_step;
-}
-
-static bool same_state(const State *a, const State *b) {
-  for (int n = 0; n < NNET; n++) {
-    if (!same_net(a, b, n)) return false;
-  }
-  return same_alpha(a, b);
-}
 
 // ---------------------------------------------------------------- blocks and threads
 
@@ -247,104 +192,6 @@ static void test_one_critic(void **state) {
   drop(&one);
 }
 
-// ---------------------------------------------------------------- not finite
-
-// Nothing moves while *where is not finite, and the next sound batch is learnt from.
-static void check_skipped(const char *what, RlReal *where, double value, Bench *b) {
-  State before = state_of(b);
-  RlReal good = *where;
-  *where = (RlReal)value;
-  for (int k = 1; k <= 3; k++) {
-    learn(b);
-    assert_false(b->stats.critics_applied || b->stats.actor_applied);
-    assert_int_equal(b->sac.skipped_in_a_row, k);
-    assert_non_null(b->stats.bad);
-    assert_string_equal(b->stats.bad, what);
-    State after = state_of(b);
-    assert_true(same_state(&before, &after));
-  }
-  *where = good;
-  learn(b);
-  State after = state_of(b);
-  assert_int_equal(b->sac.skipped_in_a_row, 0);
-  assert_null(b->stats.bad);
-  assert_true(b->stats.critics_applied && b->stats.actor_applied);
-  for (int n = 0; n < NNET; n++) assert_false(same_net(&before, &after, n));
-  assert_false(same_alpha(&before, &after));
-}
-
-static void test_not_finite(void **state) {
-  (void)state;
-  Bench b;
-  make(&b, "[sac]\nbatch_size = 300\n", 1);
-  RlSacBatch *batch = &b.sac.batch;
-  check_skipped("critic loss", &batch->ret[290], NAN, &b);
-  check_skipped("critic loss", &batch->ret[7], INFINITY, &b);
-  check_skipped("critic loss", &batch->obs[130 * O + 2], NAN, &b);
-  check_skipped("critic loss", &batch->act[299 * A + 1], NAN, &b);
-  check_skipped("critic loss", &batch->next_obs[1 * O], NAN, &b);
-  check_skipped("critic loss", &batch->next_noise[1 * A], NAN, &b);
-  check_skipped("critic loss", &batch->discount[0], NAN, &b);
-  // the loss is within a double's range, its gradient beyond a float's
-  check_skipped("critic gradient", &batch->act[5 * A], 1e30, &b);
-  check_skipped("critic gradient", &batch->act[5 * A], -1e30, &b);
-  drop(&b);
-}
-
-// an actor alone not finite, or too steep to be squared: critics have learnt, it and alpha stay
-static void test_actor_not_finite(void **state) {
-  (void)state;
-  Bench b;
-  make(&b, "[sac]\nbatch_size = 300\nent_coef_init = 1000\n", 1);
-  for (int k = 1; k <= 2; k++) {
-    State before = state_of(&b);
-    b.sac.batch.noise[200 * A] = k == 1 ? (RlReal)NAN : (RlReal)1e19;
-    learn(&b);
-    State after = state_of(&b);
-    assert_true(b.stats.critics_applied && !b.stats.actor_applied);
-    assert_non_null(b.stats.bad);
-    assert_string_equal(b.stats.bad, k == 1 ? "actor loss" : "actor gradient");
-    assert_int_equal(b.sac.skipped_in_a_row, k);
-    assert_true(same_net(&before, &after, NET_ACTOR) && same_alpha(&before, &after));
-    for (int n = NET_CRITIC0; n < NNET; n++) assert_false(same_net(&before, &after, n));
-  }
-  b.sac.batch.noise[200 * A] = 0;
-  learn(&b);
-  assert_true(b.stats.actor_applied);
-  assert_int_equal(b.sac.skipped_in_a_row, 0);
-  drop(&b);
-}
-
-// after termination nothing of what followed reaches y: the mask selects
-static void test_terminated(void **state) {
-  (void)state;
-  Bench a, b;
-  make(&a, "[sac]\nbatch_size = 300\n", 1);
-  make(&b, "[sac]\nbatch_size = 300\n", 1);
-  int ended = 0;
-  for (int r = 0; r < 300; r++) {
-    if (b.sac.batch.discount[r] != 0) continue;
-    RlReal *next = b.sac.batch.next_obs + r * O;
-    for (int i = 0; i < O; i++) next[i] = (RlReal)(r % 2 ? NAN : 1e30);
-    b.sac.batch.next_noise[r * A] = NAN;
-    ended++;
-  }
-  assert_true(ended > 30);
-  learn(&a);
-  learn(&b);
-  assert_null(b.stats.bad);
-  State without = state_of(&a), with = state_of(&b);
-  assert_true(same_state(&without, &with));
-  for (int r = 0; r < 128; r++) {
-    const SacRow at = sac_row(&a.sac, r);
-    const RlReal y = at.block->y[at.r], ret = a.sac.batch.ret[r];
-    if (a.sac.batch.discount[r] == 0) assert_true(y == ret);
-    if (a.sac.batch.discount[r] != 0) assert_true(y != ret);
-  }
-  drop(&a);
-  drop(&b);
-}
-
 // ---------------------------------------------------------------- switches
 
 static void test_reward_scale(void **state) {
@@ -483,21 +330,12 @@ static void test_reductions(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_blocks),
-      cmocka_unit_test(test_threads),
-      cmocka_unit_test(test_start),
-      cmocka_unit_test(test_policy_delay),
-      cmocka_unit_test(test_targets),
-      cmocka_unit_test(test_one_critic),
-      cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_actor_not_finite),
-      cmocka_unit_test(test_terminated),
-      cmocka_unit_test(test_reward_scale),
-      cmocka_unit_test(test_entropy_bootstrap),
-      cmocka_unit_test(test_max_grad_norm),
-      cmocka_unit_test(test_fixed_alpha),
-      cmocka_unit_test(test_alpha_direction),
-      cmocka_unit_test(test_alpha_epsilon),
+      cmocka_unit_test(test_blocks),          cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_start),           cmocka_unit_test(test_policy_delay),
+      cmocka_unit_test(test_targets),         cmocka_unit_test(test_one_critic),
+      cmocka_unit_test(test_reward_scale),    cmocka_unit_test(test_entropy_bootstrap),
+      cmocka_unit_test(test_max_grad_norm),   cmocka_unit_test(test_fixed_alpha),
+      cmocka_unit_test(test_alpha_direction), cmocka_unit_test(test_alpha_epsilon),
       cmocka_unit_test(test_reductions),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
