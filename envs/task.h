@@ -62,6 +62,10 @@ const RlTask *rl_task_find(const char *name, const char *origin);
 // origin stands for the file.
 RL_MUST_USE RlStatus rl_task_resolve(const RlTask *task, RlConfig *config, const char *origin);
 
+// Completes a configuration that has been read: its task's own values, then the checks that span
+// keys; *task: which it is, NULL if there is none of that name. origin stands for the file.
+RL_MUST_USE RlStatus rl_task_complete(RlConfig *config, const char *origin, const RlTask **task);
+
 // Loads and checks the task's model; NULL with an error line naming the file. Free with
 // mj_deleteModel. Also keeps MuJoCo's warnings off the terminal and out of its log file, for the
 // whole process: what matters in them is counted.

@@ -118,6 +118,13 @@ RlStatus rl_task_resolve(const RlTask *task, RlConfig *config, const char *origi
   return RL_OK;
 }
 
+RlStatus rl_task_complete(RlConfig *config, const char *origin, const RlTask **task) {
+  *task = rl_task_find(config->env.id.text, origin);
+  if (!*task) return RL_USAGE;
+  RL_TRY(rl_task_resolve(*task, config, origin));
+  return rl_config_validate(config, origin);
+}
+
 // The counters say what matters; a line on the terminal or in a log file would not.
 static void ignore_warning(const char *text) {
   (void)text;

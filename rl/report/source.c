@@ -56,10 +56,8 @@ static RlStatus read_config(RlSource *source) {
   member_path(source, "config.ini", path);
   rl_config_default(&source->config);
   RL_TRY(rl_config_load(&source->config, path));
-  const RlTask *task = rl_task_find(source->config.env.id.text, path);
-  if (!task) return RL_USAGE;
-  RL_TRY(rl_task_resolve(task, &source->config, path));
-  RL_TRY(rl_config_validate(&source->config, path));
+  const RlTask *task;
+  RL_TRY(rl_task_complete(&source->config, path, &task));
   snprintf(source->task, sizeof source->task, "%s", task->name);
   source->seed = source->config.run.seed;
   return RL_OK;

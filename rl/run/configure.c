@@ -34,8 +34,6 @@ RlStatus rl_configure(RlConfig *config, const char *file, const char *const *set
   rl_config_default(config);
   RL_TRY(rl_config_load(config, path));
   for (int i = 0; i < nset; i++) RL_TRY(rl_configure_set(config, set[i], "--set"));
-  const RlTask *task = rl_task_find(config->env.id.text, path);
-  if (!task) return RL_USAGE;
-  RL_TRY(rl_task_resolve(task, config, path));
-  return rl_config_validate(config, path);
+  const RlTask *task;
+  return rl_task_complete(config, path, &task);
 }

@@ -126,10 +126,8 @@ static RlStatus read_meta(RlServed *served, RlCheckpoint *checkpoint, const char
   char text[RL_CONFIG_TEXT];
   RL_TRY(rl_checkpoint_text(checkpoint, "config", text, sizeof text));
   rl_config_default(&served->config);
-  if (rl_config_parse(&served->config, text, strlen(text), path) != RL_OK) return RL_FAIL;
-  served->task = rl_task_find(served->config.env.id.text, path);
-  if (!served->task || rl_task_resolve(served->task, &served->config, path) != RL_OK ||
-      rl_config_validate(&served->config, path) != RL_OK) {
+  if (rl_config_parse(&served->config, text, strlen(text), path) != RL_OK ||
+      rl_task_complete(&served->config, path, &served->task) != RL_OK) {
     return RL_FAIL;
   }
   int rank;

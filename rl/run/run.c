@@ -222,10 +222,7 @@ static RlStatus load_config(RlRun *run, int threads, int64_t total_steps) {
   RL_TRY(status);
   if (threads) run->config.run.threads = threads;
   if (total_steps) run->config.run.total_steps = total_steps;
-  run->task = rl_task_find(run->config.env.id.text, path);
-  if (!run->task) return RL_USAGE;
-  RL_TRY(rl_task_resolve(run->task, &run->config, path));
-  return rl_config_validate(&run->config, path);
+  return rl_task_complete(&run->config, path, &run->task);
 }
 
 // Writes what --resume was told to change, once it is known that the run can be continued.

@@ -98,6 +98,33 @@ static void test_resolve(void **state) {
   assert_non_null(strstr(rl_error_text(), "Reacher-v5"));
 }
 
+// A configuration as it was read, refused by the line, or completed where that is "".
+static void completes(const char *text, const char *line) {
+  RlConfig config;
+  const RlTask *task;
+  rl_config_default(&config);
+  assert_int_equal(rl_config_parse(&config, text, strlen(text), "x.ini"), RL_OK);
+  rl_error_clear();
+  assert_int_equal(rl_task_complete(&config, "x.ini", &task), line[0] ? RL_USAGE : RL_OK);
+  assert_string_equal(rl_error_text(), line);
+  if (line[0]) return;
+  assert_string_equal(task->name, config.env.id.text);
+  assert_int_equal(config.env.max_episode_steps, 50);
+}
+
+static void test_complete(void **state) {
+  (void)state;
+  completes("[env]\nid = Reacher-v5\n", "");
+  completes("[run]\nseed = 3\n\n[env]\nid = Foo\n",
+            "x.ini: env.id: found 'Foo', expected a task; the nearest is Ant-v5");
+  completes("[env]\nhealthy_z_range = 0, 1\nid = InvertedPendulum-v5\n",
+            "x.ini: env.healthy_z_range: found a value, expected none: InvertedPendulum-v5 has no "
+            "such key");
+  completes("[env]\nid = Reacher-v5\n[sac]\ngamma = 0.9\n",
+            "x.ini: sac.gamma: found \"0.9\", expected no key that SAC alone reads, as "
+            "run.algorithm is ppo");
+}
+
 // What the facts on the models say of each: bodies, start, tip.
 static void test_models(void **state) {
   (void)state;
@@ -360,6 +387,7 @@ int main(void) {
       cmocka_unit_test(test_table),
       cmocka_unit_test(test_find),
       cmocka_unit_test(test_resolve),
+      cmocka_unit_test(test_complete),
       cmocka_unit_test(test_models),
       cmocka_unit_test(test_terms_sum_to_reward),
       cmocka_unit_test(test_weights),
