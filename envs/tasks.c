@@ -1,10 +1,13 @@
 // The table of tasks: finding one by name, completing its [env] keys, loading its model. Place: the
 // only file that names them all; callers go through a task's function pointers.
+#include <limits.h>
 #include <math.h>
 #include <mujoco/mjxmacro.h>
 #include <string.h>
 
 #include "envs/task.h"
+#include "rl/base/file.h"
+#include "rl/base/nearest.h"
 #include "rl/base/path.h"
 
 extern const RlTask rl_task_ant, rl_task_half_cheetah, rl_task_hopper, rl_task_humanoid,
@@ -26,35 +29,17 @@ const RlTask *const rl_tasks[] = {
     NULL,
 };
 
-enum { NAME_SIZE = 64, KEY_SIZE = 96, VALUE_SIZE = 64, PATH_SIZE = 4096 };
-
-static int smaller(int a, int b) {
-  return a < b ? a : b;
-}
-
-// Edit distance (insert, delete, replace), letter case aside. Names longer than NAME_SIZE are cut:
-// they are nobody's neighbour.
-static int distance(const char *a, const char *b) {
-  int na = (int)strnlen(a, NAME_SIZE), nb = (int)strnlen(b, NAME_SIZE);
-  int row[NAME_SIZE + 1];
-  for (int j = 0; j <= nb; j++) row[j] = j;
-  for (int i = 1; i <= na; i++) {
-    int diagonal = row[0];
-    row[0] = i;
-    for (int j = 1; j <= nb; j++) {
-      int replace = diagonal + ((a[i - 1] | 0x20) != (b[j - 1] | 0x20));
-      diagonal = row[j];
-      row[j] = smaller(replace, smaller(row[j], row[j - 1]) + 1);
-    }
-  }
-  return row[nb];
-}
+enum { KEY_SIZE = 96, VALUE_SIZE = 64 };
 
 const RlTask *rl_task_find(const char *name, const char *origin) {
   const RlTask *nearest = &rl_task_ant;
+  int least = INT_MAX;
   for (int i = 0; rl_tasks[i] != NULL; i++) {
     if (strcmp(name, rl_tasks[i]->name) == 0) return rl_tasks[i];
-    if (distance(name, rl_tasks[i]->name) < distance(name, nearest->name)) nearest = rl_tasks[i];
+    int distance = rl_nearest_distance(name, rl_tasks[i]->name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = rl_tasks[i];
   }
   (void)rl_error(RL_USAGE, "%s: env.id: found '%.200s', expected a task; the nearest is %s", origin,
                  name, nearest->name);
@@ -179,7 +164,7 @@ static RlStatus check_numbers(const mjModel *m, const char *path) {
 
 mjModel *rl_task_load(const RlTask *task) {
   mju_user_warning = ignore_warning;
-  char path[PATH_SIZE], text[512] = "";
+  char path[RL_PATH_SIZE], text[512] = "";
   if (rl_path_find(path, sizeof path, "models", task->model) != RL_OK) return NULL;
   mjModel *m = mj_loadXML(path, NULL, text, sizeof text);
   if (m == NULL) {

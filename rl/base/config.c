@@ -13,6 +13,7 @@
 
 #include "rl/base/config_ini.h"
 #include "rl/base/config_value.h"
+#include "rl/base/nearest.h"
 
 #define ROW(group, kind, field, def, bounds, help) \
   {#group, #field, #kind, def, bounds, help, RL_KIND_##kind, offsetof(RlConfig, group.field)},
@@ -99,24 +100,6 @@ bool rl_config_is_read(const RlConfig *config, int row) {
   return strcmp(table[row].section, "ppo") != 0;
 }
 
-// Levenshtein's distance over the first KEY_MAX bytes.
-static int edit_distance(const char *a, const char *b) {
-  int before[KEY_MAX + 1], row[KEY_MAX + 1];
-  int n = (int)strnlen(a, KEY_MAX), m = (int)strnlen(b, KEY_MAX);
-  for (int j = 0; j <= m; j++) before[j] = j;
-  for (int i = 1; i <= n; i++) {
-    row[0] = i;
-    for (int j = 1; j <= m; j++) {
-      int best = before[j - 1] + (a[i - 1] != b[j - 1]);
-      if (before[j] + 1 < best) best = before[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      row[j] = best;
-    }
-    memcpy(before, row, sizeof before);
-  }
-  return before[m];
-}
-
 // The known row nearest to key: section and name are compared apart, a missing section costs
 // nothing. What the algorithm in use does not read is near only to who names its section.
 static int nearest_row(const RlConfig *config, const char *key) {
@@ -127,10 +110,10 @@ static int nearest_row(const RlConfig *config, const char *key) {
   int best = 0, least = INT_MAX;
   for (int row = 0; row < NROW; row++) {
     // twice, so that of two equal names the one of the nearer section wins and not the first
-    int distance = 2 * edit_distance(name, table[row].name);
-    if (dot != NULL) distance += edit_distance(section, table[row].section);
-    bool named = strcmp(section, table[row].section) == 0;
-    if (!named && !rl_config_is_read(config, row)) distance += UNREAD_DISTANCE;
+    int distance = 2 * rl_nearest_distance(name, table[row].name);
+    int apart = rl_nearest_distance(section, table[row].section);
+    if (dot != NULL) distance += apart;
+    if (apart > 0 && !rl_config_is_read(config, row)) distance += UNREAD_DISTANCE;
     if (distance >= least) continue;
     least = distance;
     best = row;

@@ -6,10 +6,11 @@
 // refuses, before inih sees it, whatever would be read as something other than what it looks like.
 #include <ini.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rl/base/config_ini.h"
+#include "rl/base/nearest.h"
 
 enum { LINE_MAX_BYTES = 199 };
 
@@ -40,18 +41,19 @@ static bool is_known_section(const char *name, size_t length) {
   return false;
 }
 
-// Shared letters at the same place, a cheap nearness for names as short as these.
+// The section that name begins with, or else the one of the fewest edits.
 static const char *nearest_section(const char *name, size_t length) {
-  int count = 0, most = INT_MIN;
+  int count = 0, least = INT_MAX;
   const RlOption *option = rl_config_options(&count);
+  char found[LINE_MAX_BYTES + 1];
   const char *best = "";
+  snprintf(found, sizeof found, "%.*s", (int)length, name);
   for (int row = 0; row < count; row++) {
     const char *known = option[row].section;
-    int common = 0;
-    for (size_t i = 0; i < length; i++) common += strchr(known, name[i]) != NULL;
-    common -= abs((int)strlen(known) - (int)length);
-    if (common <= most) continue;
-    most = common;
+    if (rl_nearest_begins(found, known)) return known;
+    int distance = rl_nearest_distance(found, known);
+    if (distance >= least) continue;
+    least = distance;
     best = known;
   }
   return best;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+#include "rl/base/file.h"
 
 #ifndef RL_SOURCE_DIR
 #error "RL_SOURCE_DIR must name the top of the source tree"
@@ -41,7 +41,7 @@ RlStatus rl_path_find(char *out, size_t size, const char *kind, const char *name
   RL_ASSERT(size > 0);
   int models = strcmp(kind, "models") == 0;
   RL_ASSERT(models || strcmp(kind, "configs") == 0);
-  char root[PATH_SIZE];
+  char root[RL_PATH_SIZE];
   install_root(root, sizeof root);
   const char *installed = models ? "share/rltrain/models" : "share/rltrain/configs";
   const char *built = models ? "envs/models" : "configs";

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rl/base/file.h"
 #include "rl/base/path.h"
 
 RlStatus rl_configure_set(RlConfig *config, const char *text, const char *origin) {
@@ -29,7 +30,7 @@ static void find(char *path, size_t size, const char *name) {
 }
 
 RlStatus rl_configure(RlConfig *config, const char *file, const char *const *set, int nset) {
-  char path[4096];
+  char path[RL_PATH_SIZE];
   find(path, sizeof path, file);
   rl_config_default(config);
   RL_TRY(rl_config_load(config, path));

@@ -38,6 +38,19 @@ static void test_unknown(void **state) {
   refused("[normalise]\nobs = true\n",
           "x.ini:1: [normalise]: unknown section, expected one of the known sections, nearest is "
           "[normalize]");
+  // letter case is no edit, and a section written out is the one it begins with
+  static const char *const section[][2] = {{"PPO", "ppo"},          {"Sac", "sac"},
+                                           {"environment", "env"},  {"Environment", "env"},
+                                           {"ppo_options", "ppo"},  {"policies", "policy"},
+                                           {"normal", "normalize"}, {"en", "env"}};
+  for (size_t i = 0; i < sizeof section / sizeof section[0]; i++) {
+    char text[64], line[128];
+    snprintf(text, sizeof text, "[%s]\n", section[i][0]);
+    snprintf(line, sizeof line,
+             "x.ini:1: [%s]: unknown section, expected one of the known sections, nearest is [%s]",
+             section[i][0], section[i][1]);
+    refused(text, line);
+  }
   refused("[]\n",
           "x.ini:1: []: unknown section, expected one of the known sections, nearest is [run]");
   assert_int_equal(set("ppo.n_epoch", "3"), RL_USAGE);

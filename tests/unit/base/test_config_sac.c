@@ -221,6 +221,9 @@ static void test_nearest(void **state) {
   // who names a section means it: the algorithm may be named further down
   nearest("ppo", "sac.learning_rat", "sac.learning_rate");
   nearest("sac", "ppo.learning_rat", "ppo.learning_rate");
+  // in whatever case
+  nearest("ppo", "SAC.learning_rate", "sac.learning_rate");
+  nearest("ppo", "POLICY.LOG_STD_MIN", "policy.log_std_min");
 }
 
 // The keys of a section of a dump, in its own spelling.
