@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <math.h>
 #include <mujoco/mjxmacro.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "envs/task.h"
@@ -77,6 +78,23 @@ static bool knows(const RlTask *task, const char *name) {
   return false;
 }
 
+// Refuses a key that is none of the task's, naming the nearest of those if it may be meant: less
+// than a third of it is other letters.
+static RlStatus refuse_key(const RlTask *task, const RlConfig *config, const char *unknown,
+                           const char *origin) {
+  char key[KEY_SIZE], value[VALUE_SIZE], near[KEY_SIZE + 32] = "", place[RL_ORIGIN_SIZE];
+  const char *text = task->defaults;
+  int least = ((int)strlen(unknown + 4) + 2) / 3;
+  while ((text = next_default(text, key, value)) != NULL) {
+    int distance = rl_nearest_distance(unknown + 4, key + 4);
+    if (distance >= least) continue;
+    least = distance;
+    snprintf(near, sizeof near, "; the nearest is %s", key);
+  }
+  return rl_error(RL_USAGE, "%s: %s: found a value, expected none: %s has no such key%s",
+                  rl_config_locate(config, unknown, origin, place), unknown, task->name, near);
+}
+
 // A key left at "task" by the table that this task has no default for is none of its keys.
 static RlStatus refuse_unknown(const RlTask *task, const RlConfig *config, const char *origin) {
   int count;
@@ -86,8 +104,7 @@ static RlStatus refuse_unknown(const RlTask *task, const RlConfig *config, const
     char key[KEY_SIZE] = "env.";
     copy_trimmed(key + 4, sizeof key - 4, option[i].name, option[i].name + strlen(option[i].name));
     if (rl_config_is_given(config, key) && !knows(task, option[i].name)) {
-      return rl_error(RL_USAGE, "%s: %s: found a value, expected none: %s has no such key", origin,
-                      key, task->name);
+      return refuse_key(task, config, key, origin);
     }
   }
   return RL_OK;
@@ -104,7 +121,8 @@ RlStatus rl_task_resolve(const RlTask *task, RlConfig *config, const char *origi
 }
 
 RlStatus rl_task_complete(RlConfig *config, const char *origin, const RlTask **task) {
-  *task = rl_task_find(config->env.id.text, origin);
+  char place[RL_ORIGIN_SIZE];
+  *task = rl_task_find(config->env.id.text, rl_config_locate(config, "env.id", origin, place));
   if (!*task) return RL_USAGE;
   RL_TRY(rl_task_resolve(*task, config, origin));
   return rl_config_validate(config, origin);

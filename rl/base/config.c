@@ -177,6 +177,7 @@ static bool apply(RlConfig *config, int row, const char *value) {
     if (!rl_config_value_parse(&table[row], value, field_of(config, row))) return false;
     config->given[row] = 1;
   }
+  config->place[row] = RL_PLACE_UNKNOWN;
   follow(config);
   return true;
 }
@@ -259,17 +260,27 @@ bool rl_config_is_given(const RlConfig *config, const char *key) {
   return config->given[must_find(key)] != 0;
 }
 
+const char *rl_config_locate(const RlConfig *config, const char *key, const char *origin,
+                             char text[RL_ORIGIN_SIZE]) {
+  int place = config->place[must_find(key)];
+  if (place == RL_PLACE_SET) return "--set";
+  if (place == RL_PLACE_UNKNOWN) return origin;
+  snprintf(text, RL_ORIGIN_SIZE, "%s:%d", origin, place);
+  return text;
+}
+
 // Refuses the value that key has now.
 static RlStatus __attribute__((format(printf, 4, 5)))
 refuse(const RlConfig *config, const char *origin, const char *key, const char *format, ...) {
-  char value[RL_VALUE_MAX], expected[RL_TEXT];
+  char value[RL_VALUE_MAX], expected[RL_TEXT], place[RL_ORIGIN_SIZE];
   int row = must_find(key);
   rl_config_value_print(&table[row], const_field(config, row), value);
   va_list args;
   va_start(args, format);
   vsnprintf(expected, sizeof expected, format, args);
   va_end(args);
-  return rl_error(RL_USAGE, "%s: %s: found \"%s\", expected %s", origin, key, value, expected);
+  return rl_error(RL_USAGE, "%s: %s: found \"%s\", expected %s",
+                  rl_config_locate(config, key, origin, place), key, value, expected);
 }
 
 // A key that the algorithm does not read: whoever gave it expected something of it.

@@ -238,7 +238,10 @@ typedef struct {
 } RlSacOptions;
 #undef RL_FIELD
 
-enum { RL_MAX_OPTIONS = 192 };
+enum { RL_MAX_OPTIONS = 192, RL_ORIGIN_SIZE = 1024 };
+
+// Where a key was given: the line of a file, or one of these.
+enum { RL_PLACE_UNKNOWN = 0, RL_PLACE_SET = -1 };
 
 typedef struct {
   RlRunOptions run;
@@ -249,6 +252,8 @@ typedef struct {
   RlSacOptions sac;
   // by row of the table: 1 if a file, --set or a task's default set it
   uint8_t given[RL_MAX_OPTIONS];
+  // by row: where that was, for errors that come after reading; every rl_config_set forgets it
+  int place[RL_MAX_OPTIONS];
 } RlConfig;
 
 typedef enum {
@@ -298,6 +303,11 @@ RL_MUST_USE RlStatus rl_config_default_key(RlConfig *config, const char *key, co
 // Whether anything has given "section.key", which must be in the table.
 bool rl_config_is_given(const RlConfig *config, const char *key);
 
+// What stands for the file in an error about "section.key", which must be in the table: "--set" or
+// "origin:LINE" where the key was given there, else origin itself. text holds it if need be.
+const char *rl_config_locate(const RlConfig *config, const char *key, const char *origin,
+                             char text[RL_ORIGIN_SIZE]);
+
 // Whether the algorithm in use reads a row of the table.
 bool rl_config_is_read(const RlConfig *config, int row);
 
@@ -308,7 +318,8 @@ const char *rl_config_default_text(int row, int algorithm);
 const char *rl_config_algorithm(const RlConfig *config);
 
 // Checks what no single key can tell: minibatch no larger than the rollout, clamps in order, no
-// key that the algorithm does not read, and so on. origin stands for the file in errors.
+// key that the algorithm does not read, and so on. origin stands for the file in errors, which name
+// the place of a key as well where it is known.
 RL_MUST_USE RlStatus rl_config_validate(const RlConfig *config, const char *origin);
 
 // What a configuration is written for: config.ini has every key, a resume file none that cannot

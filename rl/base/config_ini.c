@@ -129,7 +129,7 @@ static char *read_line(char *out, int size, void *stream) {
 // inih's handler: called once for each key, before the next line is read.
 static int take_key(void *user, const char *section, const char *name, const char *value) {
   Source *source = user;
-  char key[2 * LINE_MAX_BYTES], origin[RL_TEXT * 2];
+  char key[2 * LINE_MAX_BYTES], origin[RL_ORIGIN_SIZE];
   snprintf(key, sizeof key, "%s%s%s", section, section[0] != '\0' ? "." : "", name);
   snprintf(origin, sizeof origin, "%s:%d", source->name, source->line);
   int row = rl_config_find(key);
@@ -139,9 +139,12 @@ static int take_key(void *user, const char *section, const char *name, const cha
     return 0;
   }
   if (row >= 0) source->first[row] = source->line;
-  if (rl_config_set(source->config, key, value, origin) == RL_OK) return 1;
-  (void)stop(source);
-  return 0;
+  if (rl_config_set(source->config, key, value, origin) != RL_OK) {
+    (void)stop(source);
+    return 0;
+  }
+  source->config->place[row] = source->line;
+  return 1;
 }
 
 RlStatus rl_config_ini_read(RlConfig *config, const char *text, size_t size, const char *name) {

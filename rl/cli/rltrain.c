@@ -114,7 +114,7 @@ static RlStatus resume(const Request *request, RlRun *run, bool *finished) {
       return rl_error(RL_USAGE, "--set: found \"%s\", expected only run.total_steps with --resume",
                       request->set[i]);
     }
-    RL_TRY(rl_configure_set(&given, request->set[i], "--set"));
+    RL_TRY(rl_configure_set(&given, request->set[i]));
   }
   if (request->seed >= 0 || request->run.out || request->run.init_from) {
     return rl_error(RL_USAGE,

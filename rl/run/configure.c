@@ -8,16 +8,18 @@
 #include "rl/base/file.h"
 #include "rl/base/path.h"
 
-RlStatus rl_configure_set(RlConfig *config, const char *text, const char *origin) {
+RlStatus rl_configure_set(RlConfig *config, const char *text) {
   char key[128];
   const char *equals = strchr(text, '=');
   size_t length = equals ? (size_t)(equals - text) : 0;
   if (!equals || length == 0 || length >= sizeof key) {
-    return rl_error(RL_USAGE, "%s: found \"%s\", expected SECTION.KEY=VALUE", origin, text);
+    return rl_error(RL_USAGE, "--set: found \"%s\", expected SECTION.KEY=VALUE", text);
   }
   memcpy(key, text, length);
   key[length] = '\0';
-  return rl_config_set(config, key, equals + 1, origin);
+  RL_TRY(rl_config_set(config, key, equals + 1, "--set"));
+  config->place[rl_config_find(key)] = RL_PLACE_SET;
+  return RL_OK;
 }
 
 // The file as named if it is there, else the one of that name among those that come with rltrain.
@@ -34,7 +36,7 @@ RlStatus rl_configure(RlConfig *config, const char *file, const char *const *set
   find(path, sizeof path, file);
   rl_config_default(config);
   RL_TRY(rl_config_load(config, path));
-  for (int i = 0; i < nset; i++) RL_TRY(rl_configure_set(config, set[i], "--set"));
+  for (int i = 0; i < nset; i++) RL_TRY(rl_configure_set(config, set[i]));
   const RlTask *task;
   return rl_task_complete(config, path, &task);
 }

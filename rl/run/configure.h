@@ -12,7 +12,7 @@ enum { RL_MAX_SETS = 256 };
 RL_MUST_USE RlStatus rl_configure(RlConfig *config, const char *file, const char *const *set,
                                   int nset);
 
-// Applies one "section.key=value"; origin stands for the file in errors.
-RL_MUST_USE RlStatus rl_configure_set(RlConfig *config, const char *text, const char *origin);
+// Applies one "section.key=value" of --set.
+RL_MUST_USE RlStatus rl_configure_set(RlConfig *config, const char *text);
 
 #endif

@@ -57,7 +57,7 @@ static void remove_folder(void) {
 }
 
 static void set_all(RlConfig *config, const char *const *set) {
-  for (; *set; set++) RL_ASSERT(rl_configure_set(config, *set, "fuzz") == RL_OK);
+  for (; *set; set++) RL_ASSERT(rl_configure_set(config, *set) == RL_OK);
 }
 
 static RlStatus train(RlRun *run) {

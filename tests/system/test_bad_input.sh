@@ -40,9 +40,18 @@ refused 2 'x.ini:2: ppo.gamma: found "1.5", expected a number in [0, 1]' "$train
 ini '[ppo\n'
 refused 2 "x.ini:1:" "$train" --config "$work/x.ini" --out "$work/new"
 ini '[env]\nid = Humanoide-v5\n'
-refused 2 "Humanoid-v5" "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 "x.ini:2: env.id: found 'Humanoide-v5', expected a task; the nearest is Humanoid-v5" \
+  "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 "--set: env.id: found 'Foo', expected a task; the nearest is Ant-v5" \
+  "$train" --config "$work/x.ini" --set env.id=Foo --out "$work/new"
 ini '[env]\nid = Hopper-v5\ncontact_cost_weight = 1\n'
-refused 2 "env.contact_cost_weight" "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 "x.ini:3: env.contact_cost_weight: found a value, expected none: Hopper-v5 has no such key; the nearest is env.ctrl_cost_weight" \
+  "$train" --config "$work/x.ini" --out "$work/new"
+ini '[policy]\nlog_std_min = 1\n'
+refused 2 'x.ini:2: policy.log_std_min: found "1", expected less than policy.log_std_max = 0.5' \
+  "$train" --config "$work/x.ini" --set policy.log_std_max=0.5 --out "$work/new"
+refused 2 '--set: policy.log_std_min: found "3", expected less than policy.log_std_max = 2' \
+  "$train" --config "$work/x.ini" --set policy.log_std_min=3 --out "$work/new"
 ini '[env]\nid = Humanoid-v5\nn_envs = 60000\n[ppo]\nn_steps = 30000\n'
 refused 2 "GB" "$train" --config "$work/x.ini" --out "$work/new"
 refused 2 "ppo.gamma" "$train" --config reacher.ini --set ppo.gamma=nan --out "$work/new"
@@ -55,16 +64,16 @@ refused 2 "x.ini:4: sac.learning_rat: unknown key, expected one of the known key
 ini "$sac[policy]\ntau = 0.1\n"
 refused 2 "nearest is sac.tau" "$train" --config "$work/x.ini" --out "$work/new"
 ini "$sac[ppo]\ngamma = 0.9\n"
-refused 2 'x.ini: ppo.gamma: found "0.9", expected no key that PPO alone reads, as run.algorithm is sac' \
+refused 2 'x.ini:4: ppo.gamma: found "0.9", expected no key that PPO alone reads, as run.algorithm is sac' \
   "$train" --config "$work/x.ini" --out "$work/new"
 ini "$sac[normalize]\nwarmup_steps = 5\n"
-refused 2 'x.ini: normalize.warmup_steps: found "5", expected no key that PPO alone reads, as run.algorithm is sac' \
+refused 2 'x.ini:4: normalize.warmup_steps: found "5", expected no key that PPO alone reads, as run.algorithm is sac' \
   "$train" --config "$work/x.ini" --out "$work/new"
 ini "$sac[normalize]\nreward = batch\n"
-refused 2 'x.ini: normalize.reward: found "batch", expected off' "$train" --config "$work/x.ini" --out "$work/new"
-refused 2 'sac.tau: found "0.1", expected no key that SAC alone reads, as run.algorithm is ppo' \
+refused 2 'x.ini:4: normalize.reward: found "batch", expected off' "$train" --config "$work/x.ini" --out "$work/new"
+refused 2 '--set: sac.tau: found "0.1", expected no key that SAC alone reads, as run.algorithm is ppo' \
   "$train" --config reacher.ini --set sac.tau=0.1 --out "$work/new"
-refused 2 'ppo.learning_rate_end: found "0.67", expected no key that PPO alone reads, as run.algorithm is sac' \
+refused 2 'half_cheetah.ini:6: ppo.learning_rate_end: found "0.67", expected no key that PPO alone reads, as run.algorithm is sac' \
   "$train" --config half_cheetah.ini --set run.algorithm=sac --out "$work/new"
 refused 2 '--set: sac.n_step: found "0", expected a whole number in [1, 1000]' \
   "$train" --config reacher_sac.ini --set sac.n_step=0 --out "$work/new"

@@ -19,7 +19,10 @@ static void test_defaults(void **state) {
   assert_memory_equal(&config.policy.hidden_critic, &config.policy.hidden, sizeof(RlDims));
   assert_int_equal(config.env.frame_skip, 0);
   assert_int_equal(config.env.max_episode_steps, 0);
-  for (int i = 0; i < RL_MAX_OPTIONS; i++) assert_int_equal(config.given[i], 0);
+  for (int i = 0; i < RL_MAX_OPTIONS; i++) {
+    assert_int_equal(config.given[i], 0);
+    assert_int_equal(config.place[i], RL_PLACE_UNKNOWN);
+  }
   expect_ok(rl_config_validate(&config, "x"));
 }
 
@@ -331,17 +334,54 @@ static void test_dump(void **state) {
 static void test_validate(void **state) {
   (void)state;
   validates("[env]\nn_envs = 8\n[ppo]\nn_steps = 16\nbatch_size = 128\n", "");
-  validates("[env]\nn_envs = 8\n[ppo]\nn_steps = 16\nbatch_size = 129\n",
-            "x.ini: ppo.batch_size: found \"129\", expected at most n_steps x env.n_envs = 16 x 8 "
-            "= 128");
-  validates("[env]\nn_envs = 65536\n[ppo]\nn_steps = 1e6\n",
-            "x.ini: ppo.n_steps: found \"1000000\", expected at most 2147483647 rows of n_steps x "
-            "env.n_envs = 1000000 x 65536");
+  validates(
+      "[env]\nn_envs = 8\n[ppo]\nn_steps = 16\nbatch_size = 129\n",
+      "x.ini:5: ppo.batch_size: found \"129\", expected at most n_steps x env.n_envs = 16 x 8 "
+      "= 128");
+  validates(
+      "[env]\nn_envs = 65536\n[ppo]\nn_steps = 1e6\n",
+      "x.ini:4: ppo.n_steps: found \"1000000\", expected at most 2147483647 rows of n_steps x "
+      "env.n_envs = 1000000 x 65536");
   validates("[policy]\nlog_std_min = 2\nlog_std_max = 2\n",
-            "x.ini: policy.log_std_min: found \"2\", expected less than policy.log_std_max = 2");
-  validates("[policy]\nlog_std_min = -0.4\nlog_std_max = 2\nlog_std_init = -0.5\n",
-            "x.ini: policy.log_std_init: found \"-0.5\", expected a number in [policy.log_std_min, "
-            "policy.log_std_max] = [-0.4, 2]");
+            "x.ini:2: policy.log_std_min: found \"2\", expected less than policy.log_std_max = 2");
+  validates(
+      "[policy]\nlog_std_min = -0.4\nlog_std_max = 2\nlog_std_init = -0.5\n",
+      "x.ini:4: policy.log_std_init: found \"-0.5\", expected a number in [policy.log_std_min, "
+      "policy.log_std_max] = [-0.4, 2]");
+}
+
+static void crossed(const char *line) {
+  assert_int_equal(rl_config_validate(&config, "x.ini"), RL_USAGE);
+  assert_string_equal(rl_error_text(), line);
+}
+
+// A refusal after reading names the place that gave the key its value last, where it is known.
+static void test_place(void **state) {
+  (void)state;
+  // a default is in no line, whichever line it is at odds with
+  validates(
+      "[env]\nn_envs = 1\n[ppo]\nn_steps = 8\n",
+      "x.ini: ppo.batch_size: found \"64\", expected at most n_steps x env.n_envs = 8 x 1 = 8");
+  validates("\xef\xbb\xbf; a mark\r\n\r\n[policy]\r\n# why\r\nlog_std_min = 3 ; what\r\n",
+            "x.ini:5: policy.log_std_min: found \"3\", expected less than policy.log_std_max = 2");
+  // --set wins over the file
+  config.place[rl_config_find("policy.log_std_min")] = RL_PLACE_SET;
+  crossed("--set: policy.log_std_min: found \"3\", expected less than policy.log_std_max = 2");
+  // what is set anew is no longer where it was
+  expect_ok(rl_config_set(&config, "policy.log_std_min", "4", "elsewhere"));
+  crossed("x.ini: policy.log_std_min: found \"4\", expected less than policy.log_std_max = 2");
+  char text[RL_ORIGIN_SIZE], name[2 * RL_ORIGIN_SIZE];
+  expect_ok(parse("[env]\nframe_skip = 3\n"));
+  assert_string_equal(rl_config_locate(&config, "env.frame_skip", "x.ini", text), "x.ini:2");
+  assert_string_equal(rl_config_locate(&config, "env.n_envs", "x.ini", text), "x.ini");
+  expect_ok(rl_config_set(&config, "env.frame_skip", "task", "elsewhere"));
+  assert_string_equal(rl_config_locate(&config, "env.frame_skip", "x.ini", text), "x.ini");
+  // a file of any name
+  memset(name, 'a', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  config.place[rl_config_find("env.frame_skip")] = 2;
+  assert_int_equal(strlen(rl_config_locate(&config, "env.frame_skip", name, text)),
+                   RL_ORIGIN_SIZE - 1);
 }
 
 // Switches to a locale with a decimal comma, made in folder where the system has none.
@@ -408,7 +448,8 @@ int main(void) {
       cmocka_unit_test(test_numbers),      cmocka_unit_test(test_other_kinds),
       cmocka_unit_test(test_placeholders), cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_dump),         cmocka_unit_test(test_validate),
-      cmocka_unit_test(test_locale),       cmocka_unit_test(test_docs),
+      cmocka_unit_test(test_place),        cmocka_unit_test(test_locale),
+      cmocka_unit_test(test_docs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,19 @@ static void test_unknown(void **state) {
                       "ppo.n_epochs");
 }
 
+// The line is told behind a name of any length that an error line has room for.
+static void test_long_name(void **state) {
+  (void)state;
+  char name[601], line[1024];
+  memset(name, 'a', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  const char *text = "[ppo]\ngamma = 2\n";
+  rl_config_default(&config);
+  assert_int_equal(rl_config_parse(&config, text, strlen(text), name), RL_USAGE);
+  snprintf(line, sizeof line, "%s:2: ppo.gamma: found \"2\", expected a number in [0, 1]", name);
+  assert_string_equal(rl_error_text(), line);
+}
+
 static void test_bad_lines(void **state) {
   (void)state;
   refused("[ppo]\ngamma = nan\n", "x.ini:2: ppo.gamma: found \"nan\", expected a number in [0, 1]");
@@ -155,7 +168,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_file),      cmocka_unit_test(test_unknown),
       cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_long_lines),
-      cmocka_unit_test(test_load),      cmocka_unit_test(test_shipped),
+      cmocka_unit_test(test_long_name), cmocka_unit_test(test_load),
+      cmocka_unit_test(test_shipped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

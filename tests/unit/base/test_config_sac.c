@@ -144,31 +144,32 @@ static void test_unread(void **state) {
   }
   assert_true(unread > 50);
   validates("[sac]\nlearning_rate = 1e-3\n",
-            "x.ini: sac.learning_rate: found \"0.001\", expected no key that SAC alone reads, as "
+            "x.ini:2: sac.learning_rate: found \"0.001\", expected no key that SAC alone reads, as "
             "run.algorithm is ppo");
-  validates("[run]\nalgorithm = sac\n[normalize]\nwarmup_steps = 5\n",
-            "x.ini: normalize.warmup_steps: found \"5\", expected no key that PPO alone reads, as "
-            "run.algorithm is sac");
+  validates(
+      "[run]\nalgorithm = sac\n[normalize]\nwarmup_steps = 5\n",
+      "x.ini:4: normalize.warmup_steps: found \"5\", expected no key that PPO alone reads, as "
+      "run.algorithm is sac");
 }
 
 static void test_validate(void **state) {
   (void)state;
   validates("[run]\nalgorithm = sac\n[normalize]\nreward = running\n",
-            "x.ini: normalize.reward: found \"running\", expected off where run.algorithm is sac "
+            "x.ini:4: normalize.reward: found \"running\", expected off where run.algorithm is sac "
             "(sac.reward_scale is its coefficient)");
   validates("[run]\nalgorithm = sac\n[normalize]\nreward = off\n", "");
   validates("[run]\nalgorithm = sac\n[sac]\nbuffer_size = 256\nbatch_size = 256\n", "");
   validates("[run]\nalgorithm = sac\n[sac]\nbuffer_size = 255\n",
             "x.ini: sac.batch_size: found \"256\", expected at most sac.buffer_size = 255");
   validates("[run]\nalgorithm = sac\n[env]\nn_envs = 300\n[sac]\nbuffer_size = 299\n",
-            "x.ini: sac.buffer_size: found \"299\", expected at least env.n_envs = 300");
+            "x.ini:6: sac.buffer_size: found \"299\", expected at least env.n_envs = 300");
   validates("[run]\nalgorithm = sac\n[env]\nn_envs = 300\n[sac]\nbuffer_size = 300\n", "");
   validates("[run]\nalgorithm = sac\n[env]\nn_envs = 64\n[sac]\nbuffer_size = 319\nn_step = 4\n",
             "");
   validates("[run]\nalgorithm = sac\n[env]\nn_envs = 64\n[sac]\nbuffer_size = 319\nn_step = 5\n",
-            "x.ini: sac.n_step: found \"5\", expected at most sac.buffer_size / env.n_envs = 4");
+            "x.ini:7: sac.n_step: found \"5\", expected at most sac.buffer_size / env.n_envs = 4");
   validates("[run]\nalgorithm = sac\n[policy]\nlog_std_min = 2\n",
-            "x.ini: policy.log_std_min: found \"2\", expected less than policy.log_std_max = 2");
+            "x.ini:4: policy.log_std_min: found \"2\", expected less than policy.log_std_max = 2");
   // PPO's start of log sigma is not looked at
   validates("[run]\nalgorithm = sac\n[policy]\nlog_std_min = -0.4\n", "");
   validates("[run]\nalgorithm = sac\n[sac]\nlearning_starts = 0\nbatch_size = 1\n", "");

@@ -112,16 +112,38 @@ static void completes(const char *text, const char *line) {
   assert_int_equal(config.env.max_episode_steps, 50);
 }
 
+// Neither a name's bytes nor its length reach the terminal as they are.
+static void test_hostile_name(void **state) {
+  (void)state;
+  RlConfig config;
+  const RlTask *task;
+  rl_config_default(&config);
+  memset(config.env.id.text, '\x1b', RL_TEXT - 1);
+  assert_int_equal(rl_task_complete(&config, "x.ini", &task), RL_USAGE);
+  assert_null(task);
+  assert_null(strchr(rl_error_text(), '\x1b'));
+  assert_true(strlen(rl_error_text()) < 300);
+}
+
 static void test_complete(void **state) {
   (void)state;
   completes("[env]\nid = Reacher-v5\n", "");
   completes("[run]\nseed = 3\n\n[env]\nid = Foo\n",
-            "x.ini: env.id: found 'Foo', expected a task; the nearest is Ant-v5");
-  completes("[env]\nhealthy_z_range = 0, 1\nid = InvertedPendulum-v5\n",
-            "x.ini: env.healthy_z_range: found a value, expected none: InvertedPendulum-v5 has no "
-            "such key");
+            "x.ini:5: env.id: found 'Foo', expected a task; the nearest is Ant-v5");
+  completes(
+      "[env]\nhealthy_z_range = 0, 1\nid = InvertedPendulum-v5\n",
+      "x.ini:2: env.healthy_z_range: found a value, expected none: InvertedPendulum-v5 has no "
+      "such key");
+  // the nearest of the task's own keys is named where it may be meant, and not where none is near
+  completes(
+      "[env]\nid = Ant-v5\ncontact_cost_range = 0, 1\n",
+      "x.ini:3: env.contact_cost_range: found a value, expected none: Ant-v5 has no such key; "
+      "the nearest is env.contact_force_range");
+  completes("[env]\nid = Hopper-v5\nreward_near_weight = 1\n",
+            "x.ini:3: env.reward_near_weight: found a value, expected none: Hopper-v5 has no such "
+            "key");
   completes("[env]\nid = Reacher-v5\n[sac]\ngamma = 0.9\n",
-            "x.ini: sac.gamma: found \"0.9\", expected no key that SAC alone reads, as "
+            "x.ini:4: sac.gamma: found \"0.9\", expected no key that SAC alone reads, as "
             "run.algorithm is ppo");
 }
 
@@ -387,6 +409,7 @@ int main(void) {
       cmocka_unit_test(test_table),
       cmocka_unit_test(test_find),
       cmocka_unit_test(test_resolve),
+      cmocka_unit_test(test_hostile_name),
       cmocka_unit_test(test_complete),
       cmocka_unit_test(test_models),
       cmocka_unit_test(test_terms_sum_to_reward),

@@ -139,9 +139,10 @@ static void test_refused(void **state) {
   expect_refused(scratch_path("a-1.csv"), RL_FAIL, "found no column episode_return_mean");
   mkdir(scratch_path("empty"), 0755);
   expect_refused(scratch_path("empty"), RL_USAGE, "config.ini");
-  expect_refused(runs_put("odd", 1, "[env]\nid = Nothing-v5\n", "step\n"), RL_USAGE, "config.ini");
+  expect_refused(runs_put("odd", 1, "[env]\nid = Nothing-v5\n", "step\n"), RL_USAGE,
+                 "odd/config.ini:4: env.id: found");
   expect_refused(runs_put("crossed", 1, HOPPER "[policy]\nlog_std_min = 3\n", "step\n"), RL_USAGE,
-                 "crossed/config.ini");
+                 "crossed/config.ini:6: policy.log_std_min: found");
   expect_refused(runs_put("bad", 1, HOPPER, "step\nx\n"), RL_FAIL,
                  "bad/metrics.csv:2: step: found \"x\"");
 }

@@ -302,12 +302,42 @@ static void test_claimed_networks(void **state) {
   rl_served_free(&served);
 }
 
+// what a checkpoint's configuration says is told of the checkpoint: it has no lines to look up
+static void test_crossed_config(void **state) {
+  (void)state;
+  const char *path = scratch_path("crossed.h5");
+  char line[1024];
+  static const struct {
+    char config[64];
+    const char *found;
+  } crossed[] = {
+      {"[env]\nid = Foo\n", "env.id: found 'Foo', expected a task; the nearest is Ant-v5"},
+      {"[env]\nid = Reacher-v5\nhealthy_reward = 1\n",
+       "env.healthy_reward: found a value, expected none: Reacher-v5 has no such key"},
+      {"[policy]\nlog_std_min = 3\n",
+       "policy.log_std_min: found \"3\", expected less than policy.log_std_max = 2"}};
+  for (int i = 0; i < 3; i++) {
+    RlServed served;
+    char config[64];
+    memcpy(config, crossed[i].config, sizeof config);
+    RlField saved[] = {{.name = "config",
+                        .type = RL_CHARS,
+                        .rank = 1,
+                        .dim = {(int64_t)strlen(config)},
+                        .data = config}};
+    assert_int_equal(rl_checkpoint_save(path, saved, 1), RL_OK);
+    assert_int_equal(rl_served_load(&served, path, 8), RL_FAIL);
+    snprintf(line, sizeof line, "%s: %s", path, crossed[i].found);
+    assert_string_equal(rl_error_text(), line);
+    rl_served_free(&served);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      SCRATCH_TEST(test_hostile),
-      SCRATCH_TEST(test_virtual),
-      SCRATCH_TEST(test_counts),
-      SCRATCH_TEST(test_claimed_networks),
+      SCRATCH_TEST(test_hostile),        SCRATCH_TEST(test_virtual),
+      SCRATCH_TEST(test_counts),         SCRATCH_TEST(test_claimed_networks),
+      SCRATCH_TEST(test_crossed_config),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
