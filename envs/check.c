@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 
 #include "envs/vecenv.h"
+#include "rl/base/clock.h"
 
 enum { CHECK_ENVS = 8, CHECK_STEPS = 200, CHECK_SEED = 1 };
 
@@ -60,18 +60,12 @@ static void rollout_free(Rollout *r) {
   rl_arena_free(&r->arena);
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void rollout_run(Rollout *r, uint64_t seed) {
   RlVecEnv *env = &r->env;
   RlRng rng;
   rl_rng_init(&rng, seed, RL_STREAM_ACT, 0);
   rl_vecenv_reset(env, seed, RL_STREAM_ENV);
-  double start = now();
+  double start = rl_clock_seconds();
   for (int t = 0; t < CHECK_STEPS; t++) {
     for (int i = 0; i < env->N * env->A; i++) r->act[i] = (float)rl_rng_between(&rng, -1, 1);
     rl_vecenv_step(env, r->act);
@@ -80,7 +74,7 @@ static void rollout_run(Rollout *r, uint64_t seed) {
                   all_finite(env->next_obs, env->N * env->O);
     r->nonfinite += !finite;
   }
-  r->seconds = now() - start;
+  r->seconds = rl_clock_seconds() - start;
 }
 
 static bool same(const Rollout *a, const Rollout *b) {

@@ -99,10 +99,12 @@ static void act_squashed(RlActor *actor, float *act, const RlReal *head, int row
 static void act_gaussian(RlActor *actor, float *act, const RlReal *mean, int rows, RlRng *rng) {
   int A = actor->A;
   RlGaussian g;
+  RlReal sample[RL_MAX_ACTION];
   rl_actor_gaussian(actor, &g);
-  for (int i = 0; i < rows * A; i++) {
-    act[i] = (float)mean[i];
-    if (rng) act[i] += (float)((double)g.sigma[i % A] * rl_rng_normal(&rng[i / A]));
+  for (int r = 0; r < rows; r++) {
+    const RlReal *row = mean + r * A;
+    if (rng) rl_gaussian_sample(&g, sample, row, &rng[r]);
+    for (int i = 0; i < A; i++) act[r * A + i] = (float)(rng ? sample[i] : row[i]);
   }
 }
 

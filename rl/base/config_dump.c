@@ -174,7 +174,9 @@ size_t rl_config_dump_docs(char *text, size_t size) {
       "task refuses keys it does not know; `hidden` stands for `policy.hidden`. A default with\n"
       "`(sac: ...)` behind it is PPO's; where `run.algorithm` is `sac` and the key is not given,\n"
       "the other one holds. A key that the algorithm does not read is refused: the other\n"
-      "algorithm's section, and among the rest what is marked (PPO).\n");
+      "algorithm's section, and among the rest what is marked (PPO). `run.log_every` alone is\n"
+      "taken by both, though PPO writes a row an iteration. Which keys of [env] a task knows, and\n"
+      "its own values, stand in `.defaults` of envs/TASK.c and in the config.ini of any run.\n");
   for (int row = 0; row < count; row++) {
     if (strcmp(section, option[row].section) != 0) {
       section = option[row].section;

@@ -75,27 +75,28 @@ static void scale_rewards(RlRun *run) {
 static RlStatus report(RlRun *run, const RlPpoStats *stats) {
   const RlTimeSplit *split = &run->split;
   double all = split->collect + split->learn + split->evaluate;
-  const double value[NCOLUMN] = {stats->approx_kl,
-                                 stats->clip_fraction,
-                                 stats->clip_range,
-                                 stats->entropy_loss,
-                                 stats->explained_variance,
-                                 stats->learning_rate,
-                                 stats->policy_gradient_loss,
-                                 stats->saturation,
-                                 stats->std,
-                                 stats->value_loss,
-                                 stats->actor_grad_norm,
-                                 stats->critic_grad_norm,
-                                 (double)run->counters.updates,
-                                 (double)run->counters.skipped,
-                                 (double)run->counters.diverged,
-                                 rl_return_scale_deviation(&run->policy.scale),
-                                 run->eval_mean,
-                                 split->collect / all,
-                                 split->infer / all,
-                                 split->learn / all,
-                                 split->evaluate / all};
+  const double value[] = {stats->approx_kl,
+                          stats->clip_fraction,
+                          stats->clip_range,
+                          stats->entropy_loss,
+                          stats->explained_variance,
+                          stats->learning_rate,
+                          stats->policy_gradient_loss,
+                          stats->saturation,
+                          stats->std,
+                          stats->value_loss,
+                          stats->actor_grad_norm,
+                          stats->critic_grad_norm,
+                          (double)run->counters.updates,
+                          (double)run->counters.skipped,
+                          (double)run->counters.diverged,
+                          rl_return_scale_deviation(&run->policy.scale),
+                          run->eval_mean,
+                          split->collect / all,
+                          split->infer / all,
+                          split->learn / all,
+                          split->evaluate / all};
+  _Static_assert(sizeof value / sizeof *value == NCOLUMN, "a value for every column");
   return rl_run_report(run, columns, value, NCOLUMN);
 }
 

@@ -66,29 +66,30 @@ static RlStatus report(RlRun *run, RlSacMeans *means) {
   double all = split->collect + split->learn + split->evaluate;
   double C = means->critics ? means->critics : (double)NAN;
   double A = means->actors ? means->actors : (double)NAN;
-  const double value[NCOLUMN] = {s->actor_loss / A,
-                                 s->critic_loss / C,
-                                 s->ent_coef / C,
-                                 s->ent_coef_loss / A,
-                                 s->entropy / C,
-                                 run->config.sac.learning_rate,
-                                 s->q1 / C,
-                                 s->q2 / C,
-                                 s->q_gap / C,
-                                 s->q_std / C,
-                                 s->saturation / C,
-                                 s->std / C,
-                                 s->actor_grad_norm / A,
-                                 s->critic_grad_norm / C,
-                                 (double)run->counters.updates,
-                                 (double)run->counters.skipped,
-                                 (double)run->counters.diverged,
-                                 (double)rl_replay_count(&run->replay),
-                                 run->eval_mean,
-                                 split->collect / all,
-                                 split->infer / all,
-                                 split->learn / all,
-                                 split->evaluate / all};
+  const double value[] = {s->actor_loss / A,
+                          s->critic_loss / C,
+                          s->ent_coef / C,
+                          s->ent_coef_loss / A,
+                          s->entropy / C,
+                          run->config.sac.learning_rate,
+                          s->q1 / C,
+                          s->q2 / C,
+                          s->q_gap / C,
+                          s->q_std / C,
+                          s->saturation / C,
+                          s->std / C,
+                          s->actor_grad_norm / A,
+                          s->critic_grad_norm / C,
+                          (double)run->counters.updates,
+                          (double)run->counters.skipped,
+                          (double)run->counters.diverged,
+                          (double)rl_replay_count(&run->replay),
+                          run->eval_mean,
+                          split->collect / all,
+                          split->infer / all,
+                          split->learn / all,
+                          split->evaluate / all};
+  _Static_assert(sizeof value / sizeof *value == NCOLUMN, "a value for every column");
   memset(means, 0, sizeof *means);
   return rl_run_report(run, columns, value, NCOLUMN);
 }
