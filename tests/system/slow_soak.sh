@@ -6,11 +6,13 @@
 # Training runs with many saves and evaluations. Behind each save, when the next row of metrics.csv tells that it is
 # over, the process is held for a moment and looked at. Warm is the second save, with SAC the second after its replay
 # buffer is full: until then the ring's pages are touched for the first time, segments begin to retire, and the blocks
-# that a save is composed in reach their sizes. From there to the end, however far that is, the memory that is the
-# process's own (anonymous: heap, stacks, the run's arena) may not grow by more than 256 kB, and the number of open files
-# not at all. The 256 kB are MuJoCo's: each thread's simulation has an arena for contacts, taken whole when it is made,
-# whose pages are touched when a step first has so many of them. All memory (RSS) is printed beside it; it has file pages
-# in it too, of programs and libraries, which the kernel takes and gives as it likes.
+# that a save is composed in reach their sizes. (Saves come every 128 vector steps, of which a segment of the replay
+# buffer has 1024, so what lies before and behind the whole segments has had each of its lengths by then. Every 125
+# steps it would take a thousand saves.) From there to the end, however far that is, the memory that is the process's
+# own (anonymous: heap, stacks, the run's arena) may not grow by more than 256 kB, and the number of open files not at
+# all. The 256 kB are MuJoCo's: each thread's simulation has an arena for contacts, taken whole when it is made, whose
+# pages are touched when a step first has so many of them. All memory (RSS) is printed beside it; it has file pages in
+# it too, of programs and libraries, which the kernel takes and gives as it likes.
 set -euo pipefail
 shopt -s nullglob
 seconds=${1:-5}
@@ -22,7 +24,7 @@ pid=
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
 run=$work/run
 buffer=10000
-common=(--threads 2 --seed 1 --set run.total_steps=1e12 --set run.checkpoint_every=1000 --set run.eval_every=4000
+common=(--threads 2 --seed 1 --set run.total_steps=1e12 --set run.checkpoint_every=1024 --set run.eval_every=4096
   --set run.eval_episodes=1 --set env.n_envs=8 --set env.max_episode_steps=200)
 ppo=(--set ppo.n_steps=64 --set ppo.batch_size=128 --set ppo.n_epochs=2)
 sac=(--set sac.buffer_size=$buffer --set sac.learning_starts=1000 --set sac.train_freq=64)
