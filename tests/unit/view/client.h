@@ -93,8 +93,8 @@ static inline void await(int fd, const char *text) {
   while (!memmem(reply.text, reply.length, text, strlen(text))) receive(fd, &reply, text);
 }
 
-// Reads until a state has come in which there were steps, and returns how many.
-static inline long await_steps(int fd) {
+// Reads until a state has come in which there were at least so many steps, and returns how many.
+static inline long await_steps(int fd, long least) {
   static const char key[] = "\"steps\": ";
   static Reply reply;
   reply.length = 0;
@@ -108,7 +108,7 @@ static inline long await_steps(int fd) {
       continue;
     }
     long steps = strtol(found + sizeof key - 1, &end, 10);
-    if (steps > 0) return steps;
+    if (steps >= least) return steps;
     done = (size_t)(end - reply.text);
   }
 }

@@ -86,7 +86,7 @@ static void test_panels(void **state) {
   order(second, "{\"do\":\"speed\",\"panel\":1,\"value\":0.05}");
   await(second, "\"speed\": 0.05,");
   int pictures = open_pictures(&view, "stream/1");
-  assert_true(await_steps(second) < 20);
+  assert_true(await_steps(second, 1) < 20);
   order(first, "{\"do\":\"speed\",\"panel\":0,\"value\":3}");
   await(first, "\"speed\": 3,");
   // nothing was drawn of it
