@@ -143,9 +143,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_WRITEABLE:
       return rl_http_write(server_of(wsi), wsi, connection);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: {
-      // WebSockets only: HTTP/2 has a way in here too
-      int status = strcmp(in, "websocket") == 0 ? rl_socket_check(server_of(wsi), wsi) : 400;
-      if (status == 0) return 0;
+      int status = rl_socket_check(server_of(wsi), wsi);
+      if (status <= 0) return status;
       return rl_http_refuse(server_of(wsi), wsi, status) < 0 ? -1 : 1;
     }
     case LWS_CALLBACK_ESTABLISHED:

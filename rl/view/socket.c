@@ -4,6 +4,7 @@
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rl/base/clock.h"
 #include "rl/view/http.h"
@@ -13,8 +14,13 @@
 enum { MESSAGE_RATE = 250, MESSAGE_BURST = 500, HEADER_SIZE = 256 };
 
 int rl_socket_check(const RlServer *server, struct lws *wsi) {
-  char path[HEADER_SIZE], host[HEADER_SIZE], origin[HEADER_SIZE];
+  char upgrade[HEADER_SIZE], path[HEADER_SIZE], host[HEADER_SIZE], origin[HEADER_SIZE];
   RlRoute route;
+  // libwebsockets 4.1 asks even where it has refused the upgrade itself; the headers, and what it
+  // calls us with, may be gone by then
+  if (lws_hdr_copy(wsi, upgrade, sizeof upgrade, WSI_TOKEN_UPGRADE) <= 0) return -1;
+  // WebSockets only: HTTP/2 has a way in here too
+  if (strcasecmp(upgrade, "websocket") != 0) return HTTP_STATUS_BAD_REQUEST;
   if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0) return HTTP_STATUS_NOT_FOUND;
   int status = rl_http_check(server, wsi, path, &route);
   if (status != 0) return status;

@@ -4,7 +4,8 @@
 
 #include "rl/view/connection.h"
 
-// The status to refuse a request for a WebSocket with, 0: it may be opened.
+// The status to refuse a request to upgrade with; 0: a WebSocket may be opened, -1: it has been
+// answered, close.
 int rl_socket_check(const RlServer *server, struct lws *wsi);
 
 void rl_socket_open(RlConnection *connection);

@@ -42,7 +42,7 @@ for name, data in {
     "chunked": request("/@T/", "Transfer-Encoding: chunked\r\n", "POST") + b"3\r\nabc\r\n0\r\n\r\n", "no_host": b"GET /@T/ HTTP/1.1\r\n\r\n",
     "old": b"GET /@T/ HTTP/1.0\r\nHost: @H\r\n\r\n", "h2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
     "h2c": request("/@T/", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"),
-    "no_origin": request("/@T/ws", upgrade), "socket": open_socket + frame('{"do":"step","panel":0}') + b"@@" + frame("{"),
+    "unknown_upgrade": request("/@T/view.js") + b"@@" + request("/@T/", "Upgrade: wing\r\n"), "no_origin": request("/@T/ws", upgrade), "socket": open_socket + frame('{"do":"step","panel":0}') + b"@@" + frame("{"),
     "fragments": open_socket + frame('{"do":"st', final=False) + frame("", 9) + frame('ep","panel":1}', 0),
     "binary": open_socket + frame(b"\0\1\2", 2), "long": open_socket + frame(" " * 1100), "ping": open_socket + frame("hello", 9) + frame("", 10),
     "close": open_socket + frame(b"\x03\xe8bye", 8) + frame("{}"), "endless": open_socket + b"\x81\xff" + b"\x7f" * 8 + b"abcd" + b" " * 200,
