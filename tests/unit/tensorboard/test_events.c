@@ -96,8 +96,7 @@ static void test_scalars(void **state) {
   static const struct {
     const char *tag;
     float value;
-  } expected[] = {
-      {"train/a", 0.1f}, {"rollout/d", 3e-39f}, {"e", 0}, {"f", 16777216}};
+  } expected[] = {{"train/a", 0.1f}, {"rollout/d", 3e-39f}, {"e", 0}, {"f", 16777216}};
   Wire summary = wire_message(take(1000000000000), 5);
   WireField field;
   for (int i = 0; i < 4; i++) {
