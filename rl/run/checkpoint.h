@@ -1,6 +1,5 @@
 // Checkpoint files: named arrays in HDF5, written whole or not at all, trusted only after their
-// digest. Place: between the state of a run (run_state.c lists what it
-// holds) and the disk.
+// digest. Place: between the state of a run (run_state.c lists what it holds) and the disk.
 //
 // File: a 512-byte HDF5 user block holding a magic line, the file's length and the XXH3-128 of
 // every byte but the digest's own; then a plain HDF5 file (contiguous data sets, no filters, no
