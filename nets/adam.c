@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "nets/ops.h"
 #include "rl/base/status.h"
 
 void rl_adam_init(RlAdam *adam, RlArena *arena, int n, double epsilon) {
@@ -20,13 +19,12 @@ bool rl_adam_takes(double norm) {
   return norm <= most;
 }
 
-void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
-                  double learning_rate) {
+RlAdamStep rl_adam_next(RlAdam *adam, double scale, double learning_rate) {
   adam->step++;
   // corrections for moments that start at zero; in double, since 1 - beta2^t loses digits early on
   const double correction1 = 1 - pow(adam->beta1, (double)adam->step);
   const double correction2 = 1 - pow(adam->beta2, (double)adam->step);
-  const RlAdamStep step = {
+  return (RlAdamStep){
       .scale = (RlReal)scale,
       .keep1 = (RlReal)adam->beta1,
       .add1 = (RlReal)(1 - adam->beta1),
@@ -36,5 +34,10 @@ void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
       .root = (RlReal)(1 / sqrt(correction2)),
       .epsilon = (RlReal)adam->epsilon,  // detail: adam-epsilon-outside-root
   };
+}
+
+void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
+                  double learning_rate) {
+  const RlAdamStep step = rl_adam_next(adam, scale, learning_rate);
   rl_adam_move(param, adam->m, adam->v, grad, &step, (size_t)adam->n);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nets/ops.h"
 #include "nets/real.h"
 #include "rl/base/arena.h"
 
@@ -23,7 +24,12 @@ void rl_adam_init(RlAdam *adam, RlArena *arena, int n, double epsilon);
 // and its parameter never move again. A NaN cannot.
 bool rl_adam_takes(double norm);
 
-// param -= learning_rate * mhat / (sqrt(vhat) + epsilon) with the gradient scale * grad.
+// Counts a step and returns what it multiplies by, for rl_adam_move over the parameters, slice by
+// slice if need be.
+RlAdamStep rl_adam_next(RlAdam *adam, double scale, double learning_rate);
+
+// The whole step: param -= learning_rate * mhat / (sqrt(vhat) + epsilon) with the gradient scale *
+// grad.
 void rl_adam_step(RlAdam *adam, RlReal *param, const RlReal *grad, double scale,
                   double learning_rate);
 

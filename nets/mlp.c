@@ -108,11 +108,15 @@ void rl_mlp_pack_forward(RlMlp *mlp) {
   }
 }
 
-void rl_mlp_pack(RlMlp *mlp) {
-  rl_mlp_pack_forward(mlp);
+void rl_mlp_pack_backward(RlMlp *mlp) {
   for (int l = 1; l < mlp->L; l++) {
     rl_gemm_pack_transposed(mlp->packed_t[l], mlp->W[l], mlp->dim[l], mlp->dim[l + 1]);
   }
+}
+
+void rl_mlp_pack(RlMlp *mlp) {
+  rl_mlp_pack_forward(mlp);
+  rl_mlp_pack_backward(mlp);
 }
 
 void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int rows,

@@ -49,10 +49,11 @@ void rl_mlp_init(RlMlp *mlp, RlArena *arena, int input, const RlDims *hidden, in
 // (PyTorch's nn.Linear), the last layer scaled by output_gain. Packs.
 void rl_mlp_draw(RlMlp *mlp, int init, double output_gain, RlRng *rng);
 
-// Refreshes what is derived from param: to be called after every change of param. For a network
-// that only runs forward, rl_mlp_pack_forward is enough.
+// Refreshes what is derived from param: to be called after every change of param. Its halves, for
+// rl_mlp_forward and for rl_mlp_backward, touch nothing in common.
 void rl_mlp_pack(RlMlp *mlp);
 void rl_mlp_pack_forward(RlMlp *mlp);
+void rl_mlp_pack_backward(RlMlp *mlp);
 
 // Allocates activations for rows rows; with_gradient: room for rl_mlp_backward too.
 void rl_mlp_work_init(RlMlpWork *work, RlArena *arena, const RlMlp *mlp, int rows,

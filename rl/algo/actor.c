@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "nets/normal.h"
+
 void rl_actor_init(RlActor *actor, RlArena *arena, const RlConfig *config, int O, int A, int rows) {
   const RlPolicyOptions *o = &config->policy;
   RL_ASSERT(A <= RL_MAX_ACTION);
@@ -75,7 +77,7 @@ static const RlReal *squash_row(RlActor *actor, const RlReal *out, RlRng *rng, i
                          .slope = all->slope + at,
                          .logp = all->logp + row,
                          .scratch = all->scratch + 4 * at};
-  for (size_t i = 0; i < A; i++) noise[i] = (RlReal)rl_rng_normal(rng);
+  rl_normal_fill(noise, A, rng);
   rl_squashed_forward(&actor->squash, &view, out, noise, 1);
   return view.act;
 }

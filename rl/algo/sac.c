@@ -20,9 +20,16 @@ static int block_size(int B) {
   return parts(B, nblock < 2 ? 2 : nblock > RL_SAC_MAX_BLOCKS ? RL_SAC_MAX_BLOCKS : nblock);
 }
 
-static int block_rows(const RlSac *sac, int b) {
+int rl_sac_block_rows(const RlSac *sac, int b) {
   int left = sac->o->batch_size - b * sac->block;
   return left < sac->block ? left : sac->block;
+}
+
+// Parameters of a job of the optimiser.
+enum { SLICE = 8192 };
+
+static int slices(const RlSacNet *net) {
+  return parts(net->mlp->nparam, SLICE);
 }
 
 static void net_init(RlSacNet *net, RlArena *arena, RlMlp *mlp, int nblock, double epsilon) {
@@ -31,6 +38,7 @@ static void net_init(RlSacNet *net, RlArena *arena, RlMlp *mlp, int nblock, doub
   rl_adam_init(&net->adam, arena, mlp->nparam, epsilon);
   net->slot_grad = RL_PUSH(arena, RlReal, (size_t)nblock * (size_t)mlp->nparam);
   net->grad = RL_PUSH(arena, RlReal, mlp->nparam);
+  net->square = RL_PUSH(arena, double, slices(net));
 }
 
 static void batch_init(RlSacBatch *batch, RlArena *arena, int B, int O, int A) {
@@ -77,7 +85,8 @@ void rl_sac_init(RlSac *sac, RlArena *arena, RlPool *pool, const RlConfig *confi
     sac->critic[c] = &critic[c];
     rl_mlp_init(&sac->target[c], arena, O + A, &p->hidden_critic, 1, p->activation, 0);
     net_init(&sac->critic_net[c], arena, sac->critic[c], sac->nblock, o->adam_epsilon);
-    sac->act_wt[c] = RL_PUSH(arena, RlReal, A * critic[c].dim[1]);
+    sac->critic_net[c].target = &sac->target[c];
+    sac->critic_net[c].act_wt = RL_PUSH(arena, RlReal, A * critic[c].dim[1]);
   }
   rl_adam_init(&sac->alpha_adam, arena, 1, o->adam_epsilon);
   sac->log_alpha = (RlReal)log(o->ent_coef_init);
@@ -122,54 +131,6 @@ double rl_sac_alpha(const RlSac *sac) {
   return sac->o->ent_coef.is_auto ? exp((double)sac->log_alpha) : sac->o->ent_coef.value;
 }
 
-// ---------------------------------------------------------------- the minibatch
-
-typedef struct {
-  RlSac *sac;
-  const RlReplay *replay;
-  const RlNormalizer *norm;
-  RlReplayWindow window;
-} Draw;
-
-static void draw_job(void *arg, int b) {
-  const Draw *draw = arg;
-  RlSac *sac = draw->sac;
-  RlSacBatch *batch = &sac->batch;
-  size_t O = (size_t)sac->O, A = (size_t)sac->A;
-  size_t first = (size_t)b * (size_t)sac->block, end = first + (size_t)block_rows(sac, b);
-  for (size_t r = first; r < end; r++) {
-    RlTransition t;
-    rl_replay_read(draw->replay, &t, batch->slot[r], &draw->window);
-    // detail: normalised-on-sampling
-    rl_normalizer_forward(draw->norm, batch->obs + r * O, t.obs, 1);
-    rl_normalizer_forward(draw->norm, batch->next_obs + r * O, t.next_obs, 1);
-    for (size_t i = 0; i < A; i++) batch->act[r * A + i] = (RlReal)t.act[i];
-    batch->ret[r] = (RlReal)t.ret;
-    batch->discount[r] = (RlReal)t.discount;
-  }
-  RlRng *rng = &sac->noise_rng[b];
-  for (size_t i = first * A; i < end * A; i++) {
-    batch->noise[i] = (RlReal)rl_rng_normal(rng);
-    batch->next_noise[i] = (RlReal)rl_rng_normal(rng);
-  }
-}
-
-void rl_sac_draw(RlSac *sac, const RlReplay *replay, const RlNormalizer *norm) {
-  const RlSacOptions *o = sac->o;
-  double start = rl_clock_seconds();
-  Draw draw = {sac,
-               replay,
-               norm,
-               {.n_step = o->n_step,
-                .gamma = o->gamma,
-                .bootstrap_truncated = o->bootstrap_truncated,
-                .final_observation = o->final_observation,
-                .discount_steps_taken = o->discount_steps_taken}};
-  rl_replay_draw(replay, sac->batch.slot, o->batch_size, &sac->draw_rng);
-  rl_pool_run(sac->pool, sac->nblock, draw_job, &draw);
-  sac->split.sample += rl_clock_seconds() - start;
-}
-
 // ---------------------------------------------------------------- jobs of an update
 
 typedef struct {
@@ -178,6 +139,8 @@ typedef struct {
   RlReal weight;  // of a row: 1 / B
   int ncritic;
   bool move_targets;
+  RlSacNet *net;  // nnet of one shape, whose step is under way
+  int nnet;
 } Update;
 
 static void join(RlReal *x, const RlReal *obs, const RlReal *act, int rows, int O, int A) {
@@ -205,7 +168,7 @@ static void target_block(const Update *u, int b) {
   RlSac *sac = u->sac;
   const RlSacOptions *o = sac->o;
   RlSacBlock *block = &sac->blocks[b];
-  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  int O = sac->O, A = sac->A, rows = rl_sac_block_rows(sac, b), first = b * sac->block;
   const RlReal *obs = sac->batch.next_obs + first * O;
   act(sac->actor, &block->next_actor, &block->next_pi, obs, sac->batch.next_noise + first * A,
       rows);
@@ -231,7 +194,7 @@ static void target_block(const Update *u, int b) {
 static void policy_block(const Update *u, int b) {
   RlSac *sac = u->sac;
   RlSacBlock *block = &sac->blocks[b];
-  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  int O = sac->O, A = sac->A, rows = rl_sac_block_rows(sac, b), first = b * sac->block;
   memset(&block->sums, 0, sizeof block->sums);
   const RlReal *obs = sac->batch.obs + first * O;
   act(sac->actor, &block->actor, &block->pi, obs, sac->batch.noise + first * A, rows);
@@ -252,7 +215,7 @@ static void forward_job(void *arg, int job) {
 static void critic_job(void *arg, int job) {
   const Update *u = arg;
   RlSac *sac = u->sac;
-  int c = job % u->ncritic, b = job / u->ncritic, rows = block_rows(sac, b);
+  int c = job % u->ncritic, b = job / u->ncritic, rows = rl_sac_block_rows(sac, b);
   RlSacBlock *block = &sac->blocks[b];
   RlSacNet *net = &sac->critic_net[c];
   RlMlpWork *work = &block->critic[c];
@@ -284,7 +247,7 @@ static void value_backward(const Update *u, RlSacBlock *block, int c, const int 
   }
   for (int i = 0; i < n; i++) work->dy[L][i] = -u->weight;
   rl_mlp_backward(critic, work, n, NULL);
-  rl_gemm_backward_input(block->dq, work->dy[1], sac->act_wt[c], n, critic->dim[1], A);
+  rl_gemm_backward_input(block->dq, work->dy[1], sac->critic_net[c].act_wt, n, critic->dim[1], A);
   for (int i = 0; i < n; i++) {
     memcpy(block->dact + row[i] * A, block->dq + i * A, (size_t)A * sizeof(RlReal));
   }
@@ -309,7 +272,7 @@ static void actor_job(void *arg, int b) {
   RlSac *sac = u->sac;
   RlSacBlock *block = &sac->blocks[b];
   RlSacNet *net = &sac->actor_net;
-  int O = sac->O, A = sac->A, rows = block_rows(sac, b), first = b * sac->block;
+  int O = sac->O, A = sac->A, rows = rl_sac_block_rows(sac, b), first = b * sac->block;
   RlReal *grad = net->slot_grad + (size_t)b * (size_t)net->mlp->nparam;
   for (int r = 0; r < rows; r++) {
     memcpy(block->x + r * (O + A) + O, block->pi.act + r * A, (size_t)A * sizeof(RlReal));
@@ -325,10 +288,68 @@ static void actor_job(void *arg, int b) {
   rl_mlp_backward(net->mlp, &block->actor, rows, grad);
 }
 
-static void sum_net(const RlSac *sac, RlSacNet *net) {
-  size_t n = (size_t)net->mlp->nparam;
-  rl_slots_sum(net->grad, net->slot_grad, n, sac->nblock, n);
-  net->grad_norm = sqrt(rl_sum_squares(net->grad, n));
+// ---------------------------------------------------------------- jobs of the optimiser
+
+typedef struct {
+  RlSacNet *net;
+  size_t first, n;
+  int index;
+} Slice;
+
+static Slice slice_of(const Update *u, int job) {
+  RlSacNet *net = &u->net[job % u->nnet];
+  const int index = job / u->nnet, first = index * SLICE, left = net->mlp->nparam - first;
+  return (Slice){net, (size_t)first, (size_t)(left < SLICE ? left : SLICE), index};
+}
+
+// Job: a slice of the gradient, summed over blocks.
+static void sum_job(void *arg, int job) {
+  const Update *u = arg;
+  const Slice s = slice_of(u, job);
+  RlReal *grad = s.net->grad + s.first;
+  rl_slots_sum(grad, s.net->slot_grad + s.first, (size_t)s.net->mlp->nparam, u->sac->nblock, s.n);
+  s.net->square[s.index] = rl_sum_squares(grad, s.n);
+}
+
+// Job: Adam on a slice, and the target's way to it.
+static void move_job(void *arg, int job) {
+  const Update *u = arg;
+  const Slice s = slice_of(u, job);
+  RlAdam *adam = &s.net->adam;
+  RlReal *param = s.net->mlp->param + s.first;
+  rl_adam_move(param, adam->m + s.first, adam->v + s.first, s.net->grad + s.first, &s.net->step,
+               s.n);
+  // detail: polyak-targets
+  if (s.net->target && u->move_targets) {
+    rl_polyak(s.net->target->param + s.first, param, u->sac->o->tau, s.n);
+  }
+}
+
+// Job: what a network's products read beside its parameters, those forward or those backward.
+static void pack_job(void *arg, int job) {
+  const Update *u = arg;
+  RlSacNet *net = &u->net[job % u->nnet];
+  RlMlp *mlp = net->mlp;
+  if (job < u->nnet) {
+    rl_mlp_pack_backward(mlp);
+    if (!net->act_wt) return;
+    const int O = u->sac->O, A = u->sac->A, H = mlp->dim[1];
+    rl_gemm_pack_transposed(net->act_wt, mlp->W[0] + (size_t)O * (size_t)H, A, H);
+  } else {
+    rl_mlp_pack_forward(mlp);
+    if (net->target && u->move_targets) rl_mlp_pack_forward(net->target);
+  }
+}
+
+static void sum_nets(Update *u, RlSacNet *net, int nnet) {
+  u->net = net;
+  u->nnet = nnet;
+  rl_pool_run(u->sac->pool, nnet * slices(net), sum_job, u);
+  for (int i = 0; i < nnet; i++) {
+    double square = 0;
+    for (int k = 0; k < slices(&net[i]); k++) square += net[i].square[k];
+    net[i].grad_norm = sqrt(square);
+  }
 }
 
 // Share of a network's gradient that is stepped on.
@@ -341,35 +362,15 @@ static bool takes(const RlSac *sac, const RlSacNet *net) {
   return rl_adam_takes(net->grad_norm * clip_scale(sac, net));
 }
 
-static void step_net(const RlSac *sac, RlSacNet *net) {
-  rl_adam_step(&net->adam, net->mlp->param, net->grad, clip_scale(sac, net), sac->o->learning_rate);
-  rl_mlp_pack(net->mlp);
-}
-
-// Transposed rows of the first layer that belong to the action.
-static void pack_action(RlSac *sac, int c) {
-  const RlMlp *critic = sac->critic[c];
-  int H = critic->dim[1];
-  rl_gemm_pack_transposed(sac->act_wt[c], critic->W[0] + (size_t)sac->O * (size_t)H, sac->A, H);
-}
-
-static void sum_critic_job(void *arg, int c) {
-  const Update *u = arg;
-  sum_net(u->sac, &u->sac->critic_net[c]);
-}
-
-// Job: one critic's step, and its target's.
-static void step_critic_job(void *arg, int c) {
-  const Update *u = arg;
-  RlSac *sac = u->sac;
-  step_net(sac, &sac->critic_net[c]);
-  pack_action(sac, c);
-  // detail: polyak-targets
-  if (u->move_targets) {
-    rl_polyak(sac->target[c].param, sac->critic[c]->param, sac->o->tau,
-              (size_t)sac->critic[c]->nparam);
-    rl_mlp_pack_forward(&sac->target[c]);
+// Steps the networks whose gradients sum_nets has summed.
+static void step_nets(Update *u) {
+  const RlSac *sac = u->sac;
+  for (int i = 0; i < u->nnet; i++) {
+    RlSacNet *net = &u->net[i];
+    net->step = rl_adam_next(&net->adam, clip_scale(sac, net), sac->o->learning_rate);
   }
+  rl_pool_run(sac->pool, u->nnet * slices(u->net), move_job, u);
+  rl_pool_run(sac->pool, 2 * u->nnet, pack_job, u);
 }
 
 // ---------------------------------------------------------------- the update
@@ -399,7 +400,7 @@ static void measure_spread(const Update *u, RlSacStats *stats) {
   for (int b = 0; b < sac->nblock; b++) {
     const RlReal *q0 = sac->blocks[b].critic[0].y[L];
     const RlReal *q1 = sac->blocks[b].critic[u->ncritic - 1].y[L];
-    for (int r = 0; r < block_rows(sac, b); r++) {
+    for (int r = 0; r < rl_sac_block_rows(sac, b); r++) {
       double away = (double)q0[r] - stats->q1;
       gap += fabs((double)q0[r] - (double)q1[r]);
       square += away * away;
@@ -430,14 +431,14 @@ static bool critics_step(Update *u, RlSacStats *stats) {
   rl_pool_run(sac->pool, 2 * sac->nblock, forward_job, u);
   rl_pool_run(sac->pool, u->ncritic * sac->nblock, critic_job, u);
   double learnt = rl_clock_seconds();
-  rl_pool_run(sac->pool, u->ncritic, sum_critic_job, u);
+  sum_nets(u, sac->critic_net, u->ncritic);
   record_critics(u, stats);
   for (int c = 0; c < u->ncritic; c++) {
     if (!takes(sac, &sac->critic_net[c])) stats->bad = "critic gradient";
   }
   if (!isfinite(stats->critic_loss)) stats->bad = "critic loss";
   if (!isfinite(u->alpha)) stats->bad = "entropy coefficient";
-  if (!stats->bad) rl_pool_run(sac->pool, u->ncritic, step_critic_job, u);
+  if (!stats->bad) step_nets(u);
   sac->split.critic += learnt - start;
   sac->split.optimiser += rl_clock_seconds() - learnt;
   return !stats->bad;
@@ -459,13 +460,13 @@ static void actor_step(Update *u, RlSacStats *stats) {
   double start = rl_clock_seconds();
   rl_pool_run(sac->pool, sac->nblock, actor_job, u);
   double learnt = rl_clock_seconds();
-  sum_net(sac, &sac->actor_net);
+  sum_nets(u, &sac->actor_net, 1);
   stats->actor_loss = total(u).actor_loss / sac->o->batch_size;
   stats->actor_grad_norm = sac->actor_net.grad_norm;
   if (!takes(sac, &sac->actor_net)) stats->bad = "actor gradient";
   if (!isfinite(stats->actor_loss)) stats->bad = "actor loss";
   if (!stats->bad) {
-    step_net(sac, &sac->actor_net);
+    step_nets(u);
     alpha_step(sac, stats);
     stats->actor_applied = true;
   }

@@ -3,9 +3,10 @@
 // replay buffer, changes parameters.
 //
 // A minibatch is cut into blocks by its size alone. Jobs are (network, block) pairs; every job
-// leaves gradients in its own slot, and slots are summed in order, so the bits do not depend on the
-// number of threads. The actor's forward at the start of the update serves alpha, and again the
-// actor's own step: nothing between changes the actor.
+// leaves gradients in its own slot, and slots are summed in order; the optimiser's jobs have slices
+// of the parameters, cut by their number alone: the bits do not depend on the number of threads.
+// The actor's forward at the start of the update serves alpha, and again the actor's own step:
+// nothing between changes the actor.
 #ifndef RL_ALGO_SAC_H_
 #define RL_ALGO_SAC_H_
 
@@ -40,9 +41,13 @@ typedef struct {
 // A network with what its update needs.
 typedef struct {
   RlMlp *mlp;
+  RlMlp *target;   // of a critic; the actor's is NULL
+  RlReal *act_wt;  // of a critic: transposed first-layer weights of the action (H, A)
   RlAdam adam;
+  RlAdamStep step;    // of the update under way
   RlReal *slot_grad;  // (blocks, nparam)
   RlReal *grad;       // sum over slots (nparam)
+  double *square;     // the gradient's, summed over a slice (slices)
   double grad_norm;   // of the last update, before the clip
 } RlSacNet;
 
@@ -78,8 +83,7 @@ typedef struct {
   RlMlp *critic[RL_SAC_CRITICS];
   RlMlp target[RL_SAC_CRITICS];
   RlSacNet actor_net, critic_net[RL_SAC_CRITICS];
-  RlReal *act_wt[RL_SAC_CRITICS];  // transposed first-layer weights of the action (H, A)
-  RlReal log_alpha, dlog_alpha;    // alpha = exp(log_alpha)
+  RlReal log_alpha, dlog_alpha;  // alpha = exp(log_alpha)
   RlAdam alpha_adam;
   double target_entropy;
   RlRng draw_rng;
@@ -107,6 +111,9 @@ double rl_sac_bytes(const RlConfig *config, int O, int A);
 
 // alpha as it stands.
 double rl_sac_alpha(const RlSac *sac);
+
+// Rows of block b of the minibatch.
+int rl_sac_block_rows(const RlSac *sac, int b);
 
 // Draws a minibatch from the replay buffer, normalised with the moments of now.
 void rl_sac_draw(RlSac *sac, const RlReplay *replay, const RlNormalizer *norm);

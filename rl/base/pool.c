@@ -21,7 +21,7 @@
 
 #include "rl/base/cgroup.h"
 
-enum { CACHE_LINE = 64, SPIN_NS = 20000, SPIN_CHECK = 32 };
+enum { CACHE_LINE = 64, SPIN_NS = 200000, SPIN_CHECK = 32 };
 
 struct RlPool {
   alignas(CACHE_LINE) _Atomic uint64_t ticket;  // run number << 32 | jobs left to take

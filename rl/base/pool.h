@@ -1,7 +1,9 @@
 // Parallel-for over fixed jobs. Jobs are cut by the shape of the work, never by the number of
 // threads, and each writes its own slot: the same bits at any thread count.
 //
-// Workers spin for some 20 microseconds after a job, then block; the caller works too.
+// Workers spin for some 200 microseconds after a job, then block; the caller works too. That is
+// longer than a step of one environment, which SAC's updates wait for: a thread that blocked there
+// would have to be woken before every update.
 #ifndef RL_BASE_POOL_H_
 #define RL_BASE_POOL_H_
 

@@ -32,18 +32,27 @@ uint64_t absorb(uint64_t hash, uint64_t word) {
   return mix((hash ^ mix(word + 0x9e3779b97f4a7c15u)) * 0xd1342543de82ef95u + 0x9e3779b97f4a7c15u);
 }
 
-// The compiler keeps the copy in registers: this costs what a generator in place would.
-uint32_t draw(RlRng *rng) {
+pcg32 load(const RlRng *rng) {
   pcg32 generator;
   std::memcpy(static_cast<void *>(&generator), rng, sizeof generator);
-  uint32_t value = generator();
+  return generator;
+}
+
+void store(RlRng *rng, const pcg32 &generator) {
   std::memcpy(static_cast<void *>(rng), &generator, sizeof generator);
+}
+
+// The compiler keeps the copy in registers: this costs what a generator in place would.
+uint32_t draw(RlRng *rng) {
+  pcg32 generator = load(rng);
+  uint32_t value = generator();
+  store(rng, generator);
   return value;
 }
 
-uint64_t draw53(RlRng *rng) {
-  uint64_t high = draw(rng);
-  return ((high << 32) | draw(rng)) >> 11;
+double uniform(pcg32 &generator) {
+  uint64_t high = generator();
+  return static_cast<double>(((high << 32) | generator()) >> 11) * 0x1p-53;
 }
 
 }  // namespace
@@ -53,8 +62,7 @@ extern "C" {
 void rl_rng_init(RlRng *rng, uint64_t seed, RlStream purpose, uint64_t index) {
   // the increment is hashed as well: streams of neighbouring increments are correlated
   uint64_t hash = absorb(absorb(absorb(0, seed), static_cast<uint64_t>(purpose)), index);
-  pcg32 generator(absorb(hash, 1), absorb(hash, 2));
-  std::memcpy(static_cast<void *>(rng), &generator, sizeof generator);
+  store(rng, pcg32(absorb(hash, 1), absorb(hash, 2)));
 }
 
 uint64_t rl_rng_index(uint64_t a, uint64_t b) {
@@ -80,7 +88,15 @@ uint32_t rl_rng_bounded(RlRng *rng, uint32_t bound) {
 }
 
 double rl_rng_uniform(RlRng *rng) {
-  return static_cast<double>(draw53(rng)) * 0x1p-53;
+  double u;
+  rl_rng_uniform_fill(rng, &u, 1);
+  return u;
+}
+
+void rl_rng_uniform_fill(RlRng *rng, double *u, size_t n) {
+  pcg32 generator = load(rng);
+  for (size_t i = 0; i < n; i++) u[i] = uniform(generator);
+  store(rng, generator);
 }
 
 double rl_rng_between(RlRng *rng, double lo, double hi) {
@@ -89,10 +105,14 @@ double rl_rng_between(RlRng *rng, double lo, double hi) {
   return value < hi || hi <= lo ? value : std::nextafter(hi, lo);
 }
 
+double rl_rng_box_muller(double u, double v) {
+  // the radius takes 1 - u, which is never 0
+  return std::sqrt(-2.0 * std::log(1.0 - u)) * std::cos(6.283185307179586476925 * v);
+}
+
 double rl_rng_normal(RlRng *rng) {
-  // Box-Muller; the radius takes 1 - u, which is never 0
-  double radius = std::sqrt(-2.0 * std::log(1.0 - rl_rng_uniform(rng)));
-  return radius * std::cos(6.283185307179586476925 * rl_rng_uniform(rng));
+  double u = rl_rng_uniform(rng), v = rl_rng_uniform(rng);
+  return rl_rng_box_muller(u, v);
 }
 
 }  // extern "C"

@@ -4,6 +4,7 @@
 #ifndef RL_BASE_RNG_H_
 #define RL_BASE_RNG_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -42,10 +43,17 @@ uint32_t rl_rng_bounded(RlRng *rng, uint32_t bound);
 // Uniform on [0, 1), 53 bits.
 double rl_rng_uniform(RlRng *rng);
 
+// u[i] = the i-th of n calls of rl_rng_uniform.
+void rl_rng_uniform_fill(RlRng *rng, double *u, size_t n);
+
 // Uniform on [lo, hi).
 double rl_rng_between(RlRng *rng, double lo, double hi);
 
-// Standard normal. Keeps no second value: the stream's state is all there is to save.
+// The standard normal that two uniform numbers on [0, 1) make (Box and Muller 1958).
+double rl_rng_box_muller(double u, double v);
+
+// Standard normal, of the stream's next two uniform numbers. Keeps no second value: the stream's
+// state is all there is to save.
 double rl_rng_normal(RlRng *rng);
 
 #ifdef __cplusplus

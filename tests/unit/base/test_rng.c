@@ -39,6 +39,17 @@ static void test_saved_words_continue(void **state) {
   for (int i = 0; i < 100; i++) assert_true(rl_rng_normal(&rng) == rl_rng_normal(&copy));
 }
 
+static void test_uniforms_in_bulk(void **state) {
+  (void)state;
+  RlRng rng, copy;
+  rl_rng_init(&rng, 5, RL_STREAM_ENV, 2);
+  copy = rng;
+  double u[37];
+  rl_rng_uniform_fill(&rng, u, 37);
+  for (int i = 0; i < 37; i++) assert_true(u[i] == rl_rng_uniform(&copy));
+  assert_memory_equal(&rng, &copy, sizeof copy);
+}
+
 // No two of many streams share a state or an increment, or more than a chance draw or two.
 static void test_streams_differ(void **state) {
   (void)state;
@@ -205,11 +216,17 @@ static void test_index(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_fixed_values),   cmocka_unit_test(test_saved_words_continue),
-      cmocka_unit_test(test_streams_differ), cmocka_unit_test(test_neighbours_uncorrelated),
-      cmocka_unit_test(test_uniform),        cmocka_unit_test(test_between),
-      cmocka_unit_test(test_bounded),        cmocka_unit_test(test_bounded_large),
-      cmocka_unit_test(test_normal),         cmocka_unit_test(test_index),
+      cmocka_unit_test(test_fixed_values),
+      cmocka_unit_test(test_saved_words_continue),
+      cmocka_unit_test(test_uniforms_in_bulk),
+      cmocka_unit_test(test_streams_differ),
+      cmocka_unit_test(test_neighbours_uncorrelated),
+      cmocka_unit_test(test_uniform),
+      cmocka_unit_test(test_between),
+      cmocka_unit_test(test_bounded),
+      cmocka_unit_test(test_bounded_large),
+      cmocka_unit_test(test_normal),
+      cmocka_unit_test(test_index),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
