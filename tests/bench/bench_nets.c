@@ -10,6 +10,7 @@
 #include "nets/adam.h"
 #include "nets/gemm.h"
 #include "nets/isa.h"
+#include "nets/normal.h"
 #include "nets/ops.h"
 
 extern void openblas_set_num_threads(int n);
@@ -95,9 +96,15 @@ static void report_products(void) {
   }
 }
 
+static void normals_one_by_one(float *x, size_t n, RlRng *rng) {
+  for (size_t i = 0; i < n; i++) x[i] = (float)rl_rng_normal(rng);
+}
+
 static double nanoseconds(int op, size_t n) {
   static RlAdam adam;
   static RlArena arena;
+  static RlRng rng;
+  rl_rng_init(&rng, 1, RL_STREAM_LEARN, 0);
   if (op == 4 && !adam.m) rl_adam_init(&adam, &arena, MOST, 1e-8);
   adam.n = (int)n;
   const int repeat = (int)(4000000 / n) + 1;
@@ -113,6 +120,8 @@ static double nanoseconds(int op, size_t n) {
       if (op == 5) rl_bias_backward(buffer[0], buffer[1], (int)(n / 64), 64);
       if (op == 6) buffer[3][0] = (float)rl_sum_squares(buffer[1], n);
       if (op == 7) rl_slots_sum(buffer[0], buffer[1], n, 8, n);
+      if (op == 8) rl_normal_fill(buffer[0], n, &rng);
+      if (op == 9) normals_one_by_one(buffer[0], n, &rng);
     }
     const double each = (seconds() - start) / repeat / (double)n;
     if (each < best) best = each;
@@ -121,12 +130,12 @@ static double nanoseconds(int op, size_t n) {
 }
 
 static void report_ops(void) {
-  static const char *const name[] = {"tanh forward",   "tanh backward", "relu forward",
-                                     "exp forward",    "adam",          "bias backward",
-                                     "sum of squares", "sum of 8 slots"};
+  static const char *const name[] = {
+      "tanh forward",  "tanh backward",  "relu forward",   "exp forward", "adam",
+      "bias backward", "sum of squares", "sum of 8 slots", "normals",     "one by one"};
   printf("%-16s %10s %10s   ns per element\n", "", "n = 4096", "n = 65536");
   for (int i = 0; i < MOST; i++) buffer[1][i] = (float)(i % 4001 - 2000) * 1e-3f;
-  for (int op = 0; op < 8; op++) {
+  for (int op = 0; op < 10; op++) {
     printf("%-16s %10.3f %10.3f\n", name[op], nanoseconds(op, 4096), nanoseconds(op, 65536));
   }
 }
