@@ -328,6 +328,30 @@ static void test_reductions(void **state) {
   }
 }
 
+// What wide layers' products read is of the parameters after the update: packing anew changes
+// nothing.
+static void check_packed(RlMlp *mlp) {
+  enum { WIDE = 128 };
+  static RlReal before[WIDE * WIDE];
+  assert_non_null(mlp->packed[1]);
+  memcpy(before, mlp->packed[1], sizeof before);
+  rl_mlp_pack_forward(mlp);
+  assert_memory_equal(before, mlp->packed[1], sizeof before);
+}
+
+static void test_packed(void **state) {
+  (void)state;
+  Bench b;
+  make(&b, "[policy]\nhidden = 128,128\n[sac]\nbatch_size = 40\n", 1);
+  learn(&b);
+  check_packed(&b.actor.mlp);
+  for (int c = 0; c < RL_SAC_CRITICS; c++) {
+    check_packed(&b.critic[c]);
+    check_packed(&b.sac.target[c]);
+  }
+  drop(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_blocks),          cmocka_unit_test(test_threads),
@@ -336,7 +360,7 @@ int main(void) {
       cmocka_unit_test(test_reward_scale),    cmocka_unit_test(test_entropy_bootstrap),
       cmocka_unit_test(test_max_grad_norm),   cmocka_unit_test(test_fixed_alpha),
       cmocka_unit_test(test_alpha_direction), cmocka_unit_test(test_alpha_epsilon),
-      cmocka_unit_test(test_reductions),
+      cmocka_unit_test(test_reductions),      cmocka_unit_test(test_packed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
